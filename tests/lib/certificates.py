@@ -1,20 +1,16 @@
-"""Certificates made for one test run: an authority, a server and a client that it vouches for, and a stranger."""
+"""Certificates made for one test run: an authority, those it vouches for, and a stranger."""
 
 import os
 import subprocess
 
-
-def _openssl(folder, *arguments):
-    done = subprocess.run(["openssl", *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"openssl {arguments[0]} failed: {done.stdout.decode('utf-8', 'replace')}")
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+DAYS = "2"
 
 
 class Certificates:
-    """Files in `folder`: authority, server, client and stranger, each as PATH.pem (certificate) and PATH.key.
+    """Files in `folder`: WHO.pem (certificate) and WHO.key, for authority, server, client, stranger.
 
-    `client` is signed by the authority, `stranger` by itself alone. Valid for two days.
+    The authority signs server and client; the stranger's certificate is signed by itself alone.
     """
 
     def __init__(self, folder, server_name):
@@ -22,8 +18,8 @@ class Certificates:
         os.makedirs(folder, mode=0o755, exist_ok=True)
         self._self_signed("authority", "Test authority")
         self._self_signed("stranger", "stranger.example.net")
-        self._signed("server", server_name)
-        self._signed("client", "client.example.com")
+        self._signed("server", server_name, serial=1)
+        self._signed("client", "client.example.com", serial=2)
 
     def certificate(self, who):
         return os.path.join(self.folder, f"{who}.pem")
@@ -31,12 +27,18 @@ class Certificates:
     def key(self, who):
         return os.path.join(self.folder, f"{who}.key")
 
-    def _self_signed(self, who, common_name):
-        _openssl(self.folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-days", "2", "-subj", f"/CN={common_name}", "-keyout", f"{who}.key", "-out", f"{who}.pem")
+    def _self_signed(self, who, name):
+        self._openssl("req", "-x509", *NEW_KEY, "-days", DAYS, "-subj", f"/CN={name}",
+                      "-keyout", f"{who}.key", "-out", f"{who}.pem")
 
-    def _signed(self, who, common_name):
-        _openssl(self.folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-subj", f"/CN={common_name}", "-keyout", f"{who}.key", "-out", f"{who}.csr")
-        _openssl(self.folder, "x509", "-req", "-days", "2", "-in", f"{who}.csr", "-CA", "authority.pem",
-                 "-CAkey", "authority.key", "-set_serial", str(1 + sum(map(ord, who))), "-out", f"{who}.pem")
+    def _signed(self, who, name, serial):
+        self._openssl("req", *NEW_KEY, "-subj", f"/CN={name}",
+                      "-keyout", f"{who}.key", "-out", f"{who}.csr")
+        self._openssl("x509", "-req", "-days", DAYS, "-in", f"{who}.csr", "-CA", "authority.pem",
+                      "-CAkey", "authority.key", "-set_serial", str(serial), "-out", f"{who}.pem")
+
+    def _openssl(self, *arguments):
+        done = subprocess.run(["openssl", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"openssl {arguments[0]} failed: {done.stderr}")

@@ -1,7 +1,8 @@
 """An authentication service for a private Postfix, so that a client can log in with AUTH PLAIN.
 
-It speaks as much of Dovecot's authentication protocol (version 1.1: lines of tab-separated fields over a unix
-socket) as Postfix asks for, in threads of the test's own process: no daemon, no password file of the system.
+It speaks as much of Dovecot's authentication protocol (version 1.1: lines of tab-separated fields
+over a unix socket) as Postfix asks for, in threads of the test's own process: no daemon, no
+password file of the system.
 """
 
 import base64
@@ -32,9 +33,10 @@ class _Conversation(socketserver.StreamRequestHandler):
         self._say(f"CONT\t{request}\t\n")
 
     def _judge(self, request, response):
-        """The response to PLAIN is authorisation identity, user and password, with NUL bytes between them."""
+        """A PLAIN response: authorisation identity, user and password, NUL bytes between them."""
         try:
-            _, user, password = base64.b64decode(response, validate=True).decode("utf-8").split("\0")
+            decoded = base64.b64decode(response, validate=True).decode("utf-8")
+            _, user, password = decoded.split("\0")
         except (binascii.Error, UnicodeDecodeError, ValueError):
             self._say(f"FAIL\t{request}\treason=malformed\n")
             return
@@ -48,7 +50,7 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 class SaslStub(socketserver.ThreadingUnixStreamServer):
-    """Answers on the unix socket `path` until close(); `passwords` maps a user's name to the password."""
+    """Answers on the unix socket `path` until close(); `passwords` maps user names to passwords."""
 
     daemon_threads = True
     block_on_close = False
@@ -57,7 +59,7 @@ class SaslStub(socketserver.ThreadingUnixStreamServer):
         super().__init__(path, _Conversation)
         os.chmod(path, 0o666)
         self.passwords = dict(passwords)
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def handle_error(self, request, client_address):
