@@ -1,0 +1,95 @@
+/*
+ * A policy and its judgement: values in, verdict out.
+ *
+ * A policy is read-only while it judges; any number of threads may use one. It owns nothing: the
+ * spans and lists in it belong to whoever filled it in and must outlive it.
+ */
+#ifndef MILTER_STRICT_POLICY_H
+#define MILTER_STRICT_POLICY_H
+
+#include "netblock.h"
+#include "session.h"
+
+enum policy_mode { POLICY_ENFORCE, POLICY_MONITOR }; /* monitor: every refusal becomes a notice */
+enum policy_speak { POLICY_SPEAK_RCPT, POLICY_SPEAK_AT_ONCE };
+enum policy_detail { POLICY_DETAIL_FULL, POLICY_DETAIL_BRIEF };
+
+/* Names sorted with names_sort(). "*.example.com" stands for every name below example.com. */
+struct names {
+  const struct span *list;
+  size_t count;
+};
+
+/* Sorts without case and removes doubles; returns how many are left. */
+size_t names_sort(struct span *list, size_t count);
+
+/* Whether the name, or a "*." above it, is in the list; case does not matter, nor a final dot. */
+bool names_contain(struct names names, struct span name);
+
+struct rule_setting {
+  enum rule_action action;
+  struct reply_status status;
+  struct span text;   /* in place of the table's summary; empty: the table's */
+  unsigned limit;     /* for rules that have one */
+  struct names names; /* for rules that have them */
+};
+
+struct policy {
+  enum policy_mode mode;
+  enum policy_speak speak;
+  enum policy_detail detail;
+  struct span url;       /* "%rule" in it becomes the rule's identifier; empty: none */
+  struct span contact;   /* empty: none */
+  struct names our_names; /* host names, and addresses as text */
+  const struct netblock *exempt_networks; /* sorted with netblocks_sort() */
+  size_t exempt_network_count;
+  struct names exempt_daemons;    /* {daemon_name}s */
+  struct names reachable;         /* local parts that hear no held verdict: postmaster, abuse */
+  bool exempt_authenticated;
+  bool exempt_tls_verified;
+  bool exempt_local; /* clients without an address */
+  struct rule_setting rules[RULE_COUNT];
+};
+
+/* The defaults of design and tables; no names, loopback exempt. */
+void policy_defaults(struct policy *out);
+
+/* Why a client is exempt; for the log. */
+enum exemption {
+  EXEMPT_NOT,
+  EXEMPT_NETWORK,
+  EXEMPT_AUTHENTICATED,
+  EXEMPT_TLS_VERIFIED,
+  EXEMPT_LOCAL,
+  EXEMPT_DAEMON,
+};
+
+enum exemption policy_exemption(const struct policy *policy, const struct session *session);
+const char *exemption_name(enum exemption exemption); /* "network", ...; "" for none. Static. */
+
+/* One broken rule. */
+struct verdict {
+  enum rule rule;     /* RULE_NONE: nothing to object to */
+  struct fault fault; /* the place in `subject`; FAULT_NONE when the rule is not about a place */
+  struct span prefix; /* how the command is shown before its argument: "MAIL FROM:" */
+  struct span subject; /* borrows from the question, or from the session for a held one */
+};
+
+enum { JUDGEMENT_NOTICES_MAX = 8 };
+
+struct judgement {
+  struct verdict verdict; /* to be spoken; .rule is RULE_NONE when the command may pass */
+  struct verdict notices[JUDGEMENT_NOTICES_MAX]; /* "would refuse" */
+  unsigned notice_count;
+  enum exemption exemption; /* why broken rules were overlooked, EXEMPT_NOT when none was */
+};
+
+/*
+ * Judges one command after session_note() has recorded it. Fills `out`; the session changes only in
+ * what waits to be spoken at RCPT. When several rules are broken, the one with the first wrong byte
+ * speaks. The spans in `out` live as long as `question` and `session`.
+ */
+void policy_judge(const struct policy *policy, struct session *session,
+                  const struct question *question, struct judgement *out);
+
+#endif

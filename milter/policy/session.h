@@ -1,0 +1,82 @@
+/*
+ * What has happened in one SMTP session so far: facts, no opinions.
+ *
+ * A session is a plain value without pointers: zero it, or call session_begin(), and nothing needs
+ * freeing. It copies what it keeps, cut to a bounded length. One thread at a time.
+ */
+#ifndef MILTER_STRICT_SESSION_H
+#define MILTER_STRICT_SESSION_H
+
+#include "question.h"
+
+enum {
+  SESSION_NAME_MAX = 256,   /* bytes kept of a HELO name or a daemon's name */
+  SESSION_SENDER_MAX = 320, /* bytes kept of a sender's path */
+  SESSION_HELD_MAX = 4,     /* HELO rules that can be broken at once: one of the spelling rules
+                               (syntax, bare, unqualified), underscore, ours or listed, changed */
+};
+
+/* A broken rule whose verdict waits for RCPT. */
+struct held {
+  uint16_t rule; /* enum rule */
+  uint16_t kind; /* enum fault_kind */
+  uint32_t at;
+};
+
+struct session {
+  struct ip client; /* valid when has_client */
+  struct ip server; /* the address that the client came to; valid when has_server */
+  bool has_client;  /* false: local submission, or an address family that is not IP */
+  bool has_server;
+  bool authenticated; /* AUTH succeeded: macro {auth_authen} */
+  bool tls;           /* STARTTLS was done: macro {tls_version} */
+  bool tls_verified;  /* with a client certificate that the MTA trusts */
+  bool orders_itself; /* the door, not an MTA, keeps the order of commands: sequence rules apply */
+
+  enum stage stage;   /* the last command that succeeded */
+  bool helo_seen;
+  bool helo_changed;  /* this HELO's name differs from the one before, without STARTTLS between */
+  bool helo_tls;      /* `tls` at the last HELO */
+  bool smtputf8;      /* of this transaction */
+  bool null_sender;   /* of this transaction */
+  bool notices_given; /* held rules in monitor mode were logged in this transaction */
+  unsigned recipients; /* of this transaction: asked for, and not refused by the MTA or by us */
+  unsigned transactions;
+  unsigned abandoned; /* transactions with an accepted recipient and no DATA */
+
+  struct held held[SESSION_HELD_MAX];
+  unsigned held_count;
+  uint16_t helo_len, sender_len; /* bytes kept */
+  uint16_t daemon_len, host_len;
+  char helo[SESSION_NAME_MAX];
+  char sender[SESSION_SENDER_MAX];
+  char daemon[64]; /* {daemon_name} */
+  char host[SESSION_NAME_MAX]; /* the MTA's own name: macro j */
+};
+
+/* A new session of a client at `client`, NULL for a local one. */
+void session_begin(struct session *session, const struct ip *client);
+
+/* Facts that the door learns on the way; each cut to what is kept. */
+void session_set_daemon(struct session *session, struct span name);
+void session_set_host(struct session *session, struct span name);
+
+/* What was kept; valid as long as the session. */
+struct span session_helo(const struct session *session);
+struct span session_sender(const struct session *session);
+struct span session_daemon(const struct session *session);
+struct span session_host(const struct session *session);
+
+/*
+ * Records that this command was said, before it is judged: "count first, judge after". A command
+ * that is refused afterwards is taken back with session_refused().
+ */
+void session_note(struct session *session, const struct question *question);
+
+/* The command noted last was refused, by us or by the MTA: it did not move the session on. */
+void session_refused(struct session *session, const struct question *question);
+
+/* RSET, the end of a message, or an aborted one: back to the point after HELO. `sent`: after DATA. */
+void session_end_transaction(struct session *session);
+
+#endif

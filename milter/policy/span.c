@@ -1,0 +1,94 @@
+/*
+ * Spans: comparing and cutting bytes that came from a client, without copying or changing them.
+ * Case folding is ASCII only, as RFC 5321 section 2.4 has it for verbs and domain names.
+ */
+#include "span.h"
+
+#include <string.h>
+
+struct span span_from(const char *string)
+{
+  return (struct span){string, string == NULL ? 0 : strlen(string)};
+}
+
+struct span span_slice(struct span span, size_t from, size_t to)
+{
+  if (to > span.len)
+    to = span.len;
+  if (from > to)
+    from = to;
+  if (span.at == NULL)
+    return span;
+  return (struct span){span.at + from, to - from};
+}
+
+struct span span_trim(struct span span)
+{
+  size_t from = 0, to = span.len;
+
+  while (from < to && (span.at[from] == ' ' || span.at[from] == '\t'))
+    from++;
+  while (to > from && (span.at[to - 1] == ' ' || span.at[to - 1] == '\t'))
+    to--;
+  return span_slice(span, from, to);
+}
+
+bool span_equals(struct span a, struct span b)
+{
+  return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+int span_compare_nocase(struct span a, struct span b)
+{
+  size_t shorter = a.len < b.len ? a.len : b.len;
+
+  for (size_t i = 0; i < shorter; i++) {
+    int difference = (unsigned char)byte_lower(a.at[i]) - (unsigned char)byte_lower(b.at[i]);
+
+    if (difference != 0)
+      return difference;
+  }
+  return (a.len > b.len) - (a.len < b.len);
+}
+
+bool span_equals_nocase(struct span a, struct span b)
+{
+  return a.len == b.len && span_compare_nocase(a, b) == 0;
+}
+
+bool span_starts_nocase(struct span span, struct span prefix)
+{
+  return span_equals_nocase(span_slice(span, 0, prefix.len), prefix);
+}
+
+size_t span_find(struct span span, char byte)
+{
+  const char *found = span.len == 0 ? NULL : memchr(span.at, byte, span.len);
+
+  return found == NULL ? span.len : (size_t)(found - span.at);
+}
+
+bool byte_is_digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+bool byte_is_letter(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool byte_is_control(char c)
+{
+  return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+bool byte_is_8bit(char c)
+{
+  return (unsigned char)c >= 0x80;
+}
+
+char byte_lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}

@@ -1,0 +1,49 @@
+/*
+ * A run of bytes that somebody else owns: how everything that came from a client is carried.
+ *
+ * A span is not terminated by a NUL and may hold any byte, NUL included. It borrows: it is valid as
+ * long as the buffer it points into. `at` may be NULL only when `len` is 0.
+ * All functions are pure; any thread may call them.
+ */
+#ifndef MILTER_STRICT_SPAN_H
+#define MILTER_STRICT_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+  const char *at;
+  size_t len; /* bytes */
+};
+
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+
+/* The whole of a C string; NULL gives the empty span. */
+struct span span_from(const char *string);
+
+/* Bytes from `from` up to but without `to`; both are cut to the span's length. */
+struct span span_slice(struct span span, size_t from, size_t to);
+
+/* `span` without the spaces and tabs at its ends. */
+struct span span_trim(struct span span);
+
+bool span_equals(struct span a, struct span b);
+
+/* ASCII letters compare without case; every other byte must be the same. */
+bool span_equals_nocase(struct span a, struct span b);
+bool span_starts_nocase(struct span span, struct span prefix);
+
+/* <0, 0, >0, as memcmp() does, ASCII letters folded: the order of sorted name lists. */
+int span_compare_nocase(struct span a, struct span b);
+
+/* Offset of the first `byte`, or span.len when there is none. */
+size_t span_find(struct span span, char byte);
+
+/* ASCII classes, independent of the locale. */
+bool byte_is_digit(char c);
+bool byte_is_letter(char c);
+bool byte_is_control(char c); /* 0x00-0x1f and 0x7f */
+bool byte_is_8bit(char c);    /* 0x80-0xff */
+char byte_lower(char c);
+
+#endif
