@@ -1,0 +1,135 @@
+# milter-strict: keeps SMTP clients to the rules of SMTP
+#
+# `make help` lists the targets. Everything that is made goes to $(BUILD), nothing else is written.
+#   make WERROR=1            warnings are errors, as in CI
+#   make CC=clang            another compiler
+#   make SAN=address,undefined BUILD=build/asan     under sanitizers
+
+VERSION := 0.1.0
+
+BUILD ?= build
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+PYTHON ?= python3
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+mandir ?= $(prefix)/share/man
+sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+DESTDIR ?=
+FUZZ_SECONDS ?= 600
+
+CFLAGS ?= -O2 -g
+CPPFLAGS ?= -D_FORTIFY_SOURCE=2
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes \
+  -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wswitch-enum
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ifdef SAN
+HARDENING := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+CPPFLAGS :=
+else
+HARDENING := -fstack-protector-strong -fPIE -pie -Wl,-z,relro,-z,now
+endif
+
+PACKAGES := libconfig libidn2 libevent_core libsystemd
+PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+
+ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) -pthread -MMD -MP -Imilter/policy -Imilter \
+  $(PACKAGE_CFLAGS) -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"'
+
+# What stands in a folder is what is built: one list, the tree itself.
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
+POLICY := $(call objects,milter/policy/*.c)
+DAEMON := $(call objects,milter/daemon/*.c)
+DOORS := $(call objects,milter/doors/*.c)
+TOOLS := $(call objects,milter/tools/*.c)
+MAIN := $(BUILD)/milter/main.o
+UNIT_HELPERS := $(call objects,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+MAN_PAGES := $(BUILD)/man/milter-strict.8 $(BUILD)/man/milter-strict.conf.5
+
+LIBS := -lmilter $(PACKAGE_LIBS) -pthread
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help man install uninstall check check-unit check-mta test demo bench fuzz clean lint format
+
+all: $(BUILD)/milter-strict man
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make             build/milter-strict and the manual
+#: make check       unit tests, scenarios and wire tests: seconds, no root, no network
+#: make check-mta   the scenarios and more at a real Postfix in a private folder
+#: make test        installs what is missing, then every test, with gcc, clang and the sanitizers
+#: make demo        installs what is missing, then shows the daemon at work behind a private Postfix
+#: make bench       speed against a filter that does nothing
+#: make fuzz        each fuzz target for FUZZ_SECONDS (600)
+#: make lint        what clang-tidy, cppcheck, shellcheck and mandoc say
+#: make install     to $(DESTDIR)$(prefix), /usr/local by default
+#: make uninstall   takes that away again; the configuration stays
+#: make clean       removes $(BUILD)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# A change of flags or of this file makes everything anew.
+$(POLICY) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+
+$(BUILD)/libpolicy.a: $(POLICY)
+$(BUILD)/libdaemon.a: $(DAEMON)
+$(BUILD)/libdoors.a: $(DOORS)
+$(BUILD)/libtools.a: $(TOOLS)
+$(BUILD)/lib%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+PROGRAM_ARCHIVES := $(BUILD)/libtools.a $(BUILD)/libdoors.a $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
+
+$(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(MAIN) \
+	  -Wl,--start-group $(PROGRAM_ARCHIVES) -Wl,--end-group $(LIBS)
+
+# The core is linked alone: its tests see libpolicy.a, libidn2 and nothing else of ours.
+$(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libpolicy.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(UNIT_LIBS) -lcmocka -lidn2 -pthread
+
+# Tests of rooms above the core.
+DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
+DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter%),$(UNIT_TESTS))
+$(DAEMON_TESTS): $(BUILD)/libdaemon.a
+$(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
+$(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
+
+check-unit: $(UNIT_TESTS)
+	@BUILD=$(BUILD) tests/run unit
+
+check: all $(UNIT_TESTS)
+	@BUILD=$(BUILD) tests/run unit static scenarios wire
+
+check-mta: all
+	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
+	@BUILD=$(BUILD) tests/run integration
+
+test:
+	@tests/install-packages test
+	@tests/all
+
+demo:
+	@tests/install-packages demo
+	@$(MAKE) --silent all
+	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
+	@BUILD=$(BUILD) tests/demo
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
