@@ -8,7 +8,7 @@ DAYS = "2"
 
 
 class Certificates:
-    """Files in `folder`: WHO.pem (certificate) and WHO.key, for authority, server, client, stranger.
+    """WHO.pem (certificate) and WHO.key in `folder`, for authority, server, client and stranger.
 
     The authority signs server and client; the stranger's certificate is signed by itself alone.
     """

@@ -139,6 +139,7 @@ def main_cf(folder, programs):
         "default_transport": "discard:outside the test",
         "relay_transport": "discard:outside the test",
         "disable_dns_lookups": "yes",
+        "smtpd_peername_lookup": "no",
         "notify_classes": "",
         # Many errors and many connections from one address are what tests are made of.
         "smtpd_error_sleep_time": "0s",
@@ -152,6 +153,7 @@ def tls_settings(certificates):
     chain = f"{certificates.key('server')}, {certificates.certificate('server')}"
     return {"smtpd_tls_security_level": "may",
             "smtpd_tls_ask_ccert": "yes",
+            "smtpd_tls_loglevel": "1",
             "smtpd_tls_chain_files": chain,
             "smtpd_tls_CAfile": certificates.certificate("authority"),
             "tls_append_default_CA": "no"}
