@@ -1,0 +1,73 @@
+/*
+ * Listening sockets: the addresses of the configuration, and how they are opened, taken over from
+ * the service manager, and cleaned up.
+ *
+ *   unix:PATH          a socket file; PATH is absolute
+ *   inet:PORT@HOST     IPv4; without "@HOST" every address of this machine
+ *   inet6:PORT@HOST    IPv6, likewise; HOST may stand in square brackets
+ *   fd:N               a descriptor that whoever started us has opened
+ *
+ * For the main thread, while the process starts and stops; opening changes the umask for a moment.
+ */
+#ifndef MILTER_STRICT_LISTENER_H
+#define MILTER_STRICT_LISTENER_H
+
+#include "../policy/text.h"
+
+#include <netdb.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+enum listener_kind { LISTENER_UNIX, LISTENER_INET, LISTENER_INET6, LISTENER_FD };
+
+/* A plain value. */
+struct listener_address {
+  enum listener_kind kind;
+  int fd;                                              /* LISTENER_FD */
+  uint16_t port;                                       /* LISTENER_INET and _INET6 */
+  char host[NI_MAXHOST];                               /* likewise; "" is every address */
+  char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* LISTENER_UNIX */
+};
+
+/* Reads an address. On false `out` is untouched and `why` says what would be right (static text). */
+bool listener_parse(struct span address, struct listener_address *out, const char **why);
+
+/* The address as it is written in the configuration. */
+void listener_write(struct text *text, const struct listener_address *address);
+
+/* For socket files. */
+struct listener_access {
+  mode_t mode; /* permission bits, such as 0660 */
+  uid_t owner; /* (uid_t)-1: leave it */
+  gid_t group; /* (gid_t)-1: leave it */
+};
+
+struct listener {
+  int fd; /* listening, close-on-exec; -1 when not open */
+  struct listener_address address;
+  bool made_file; /* the socket file is ours */
+  dev_t device;   /* which file that is */
+  ino_t inode;
+};
+
+#define LISTENER_NONE ((struct listener){.fd = -1})
+
+/*
+ * Opens the address. A socket file on which nobody answers is replaced, a live one and a file that
+ * is no socket are left alone: that is an error. Nobody can connect before the file has its mode and
+ * group. On false nothing is left open or behind, and `why` has the reason.
+ */
+bool listener_open(const struct listener_address *address, const struct listener_access *access,
+                   int backlog, struct listener *out, struct text *why);
+
+/*
+ * The descriptor that the service manager passes under this name (FileDescriptorName= of a .socket
+ * unit), or -1. With a single descriptor the name does not matter.
+ */
+int listener_passed(const char *name);
+
+/* Closes it and removes the socket file that listener_open() made, when it is still that file and
+ * we still may. LISTENER_NONE is fine. */
+void listener_close(struct listener *listener);
+
+#endif
