@@ -8,9 +8,10 @@
 
 #include "settings.h"
 
-#ifndef CONFIG_DEFAULT_FILE
-#define CONFIG_DEFAULT_FILE "/etc/milter-strict/milter-strict.conf"
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
 #endif
+#define CONFIG_DEFAULT_FILE SYSCONFDIR "/milter-strict/milter-strict.conf"
 
 enum {
   CONFIG_FILE_MAX = 1024 * 1024, /* bytes of a configuration file */
