@@ -7,24 +7,13 @@
 #ifndef MILTER_STRICT_POLICY_H
 #define MILTER_STRICT_POLICY_H
 
+#include "names.h"
 #include "netblock.h"
 #include "session.h"
 
 enum policy_mode { POLICY_ENFORCE, POLICY_MONITOR }; /* monitor: every refusal becomes a notice */
 enum policy_speak { POLICY_SPEAK_RCPT, POLICY_SPEAK_AT_ONCE };
 enum policy_detail { POLICY_DETAIL_FULL, POLICY_DETAIL_BRIEF };
-
-/* Names sorted with names_sort(). "*.example.com" stands for every name below example.com. */
-struct names {
-  const struct span *list;
-  size_t count;
-};
-
-/* Sorts without case and removes doubles; returns how many are left. */
-size_t names_sort(struct span *list, size_t count);
-
-/* Whether the name, or a "*." above it, is in the list; case does not matter, nor a final dot. */
-bool names_contain(struct names names, struct span name);
 
 struct rule_setting {
   enum rule_action action;
@@ -40,7 +29,8 @@ struct policy {
   enum policy_detail detail;
   struct span url;       /* "%rule" in it becomes the rule's identifier; empty: none */
   struct span contact;   /* empty: none */
-  struct names our_names; /* host names, and addresses as text */
+  struct names our_names; /* host names, and addresses in canonical text; when empty, the MTA's own
+                             name (session_host()) is ours */
   const struct netblock *exempt_networks; /* sorted with netblocks_sort() */
   size_t exempt_network_count;
   struct names exempt_daemons;    /* {daemon_name}s */
@@ -51,7 +41,7 @@ struct policy {
   struct rule_setting rules[RULE_COUNT];
 };
 
-/* The defaults of design and tables; no names, loopback exempt. */
+/* The defaults of the tables: no names of ours, loopback exempt, postmaster and abuse reachable. */
 void policy_defaults(struct policy *out);
 
 /* Why a client is exempt; for the log. */

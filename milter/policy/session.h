@@ -12,8 +12,8 @@
 enum {
   SESSION_NAME_MAX = 256,   /* bytes kept of a HELO name or a daemon's name */
   SESSION_SENDER_MAX = 320, /* bytes kept of a sender's path */
-  SESSION_HELD_MAX = 4,     /* HELO rules that can be broken at once: one of the spelling rules
-                               (syntax, bare, unqualified), underscore, ours or listed, changed */
+  SESSION_HELD_MAX = 6,     /* HELO rules that one name can break at once: ours, listed, changed,
+                               underscore, one or two of syntax, bare-address, unqualified */
 };
 
 /* A broken rule whose verdict waits for RCPT. */
@@ -33,7 +33,8 @@ struct session {
   bool tls_verified;  /* with a client certificate that the MTA trusts */
   bool orders_itself; /* the door, not an MTA, keeps the order of commands: sequence rules apply */
 
-  enum stage stage;   /* the last command that succeeded */
+  enum stage stage;   /* the last command that succeeded, the one noted last included */
+  enum stage before;  /* what `stage` was before the command noted last */
   bool helo_seen;
   bool helo_changed;  /* this HELO's name differs from the one before, without STARTTLS between */
   bool helo_tls;      /* `tls` at the last HELO */
@@ -68,12 +69,13 @@ struct span session_daemon(const struct session *session);
 struct span session_host(const struct session *session);
 
 /*
- * Records that this command was said, before it is judged: "count first, judge after". A command
- * that is refused afterwards is taken back with session_refused().
+ * Records that this command was said, before it is judged: "count first, judge after". The session
+ * moves on as if the command had succeeded; one that is refused afterwards, by the policy or by the
+ * MTA, is taken back with session_refused().
  */
 void session_note(struct session *session, const struct question *question);
 
-/* The command noted last was refused, by us or by the MTA: it did not move the session on. */
+/* The command noted last was refused: it did not move the session on. */
 void session_refused(struct session *session, const struct question *question);
 
 /* RSET, the end of a message, or an aborted one: back to the point after HELO. `sent`: after DATA. */

@@ -8,17 +8,16 @@
 #include "text.h"
 
 enum {
-  VERDICT_LINES_MAX = 8,
+  VERDICT_LINES_MAX = 6,
   VERDICT_LINE_MAX = 488, /* bytes of text a line: with "550-5.999.999 " and CRLF under 512 octets,
                              RFC 5321, 4.5.3.1.5 */
 };
 
-/* A reply without its codes in front of each line. Holds its own text; a plain value. */
+/* A reply without the codes in front of its lines: at least one line, each ended by a NUL. */
 struct reply_lines {
   struct reply_status status;
   unsigned count;
-  struct span line[VERDICT_LINES_MAX]; /* each also ends in a NUL; point into `memory` */
-  char memory[VERDICT_LINES_MAX * (VERDICT_LINE_MAX + 1)];
+  char line[VERDICT_LINES_MAX][VERDICT_LINE_MAX + 1];
 };
 
 /* What a door can say. */
@@ -44,8 +43,9 @@ void verdict_reply(const struct policy *policy, const struct verdict *verdict,
                    enum verdict_voice voice, struct reply_lines *out);
 
 /*
- * Whether the reply for `rule` can be spoken as set: lines within bounds, printable ASCII. A
- * configuration is checked with it when it is read. `why` (static text, half a sentence) is set when it cannot.
+ * Whether the reply of `rule` can be spoken as it is set: a code that the rule may have, text of
+ * printable ASCII, lines within bounds. A configuration is checked with it when it is read; when it
+ * does not fit, `*why` is set to static text: what is wrong, what would be right.
  */
 bool verdict_reply_fits(const struct policy *policy, enum rule rule, const char **why);
 

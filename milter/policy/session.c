@@ -1,0 +1,153 @@
+/*
+ * Sessions: the facts that a policy judges by. RFC 5321 sections 3.3 and 4.1.4 say what begins, ends
+ * and resets a transaction.
+ */
+#include "session.h"
+
+#include <string.h>
+
+/* Copies what fits and returns how much that was. */
+static uint16_t keep(char *memory, size_t size, struct span span)
+{
+  size_t take = span.len < size ? span.len : size;
+
+  if (take > 0)
+    memcpy(memory, span.at, take);
+  return (uint16_t)take;
+}
+
+void session_begin(struct session *session, const struct ip *client)
+{
+  memset(session, 0, sizeof(*session));
+  session->stage = STAGE_CONNECT;
+  if (client != NULL) {
+    session->client = *client;
+    session->has_client = true;
+  }
+}
+
+void session_set_daemon(struct session *session, struct span name)
+{
+  session->daemon_len = keep(session->daemon, sizeof(session->daemon), name);
+}
+
+void session_set_host(struct session *session, struct span name)
+{
+  session->host_len = keep(session->host, sizeof(session->host), name);
+}
+
+struct span session_helo(const struct session *session)
+{
+  return (struct span){session->helo, session->helo_len};
+}
+
+struct span session_sender(const struct session *session)
+{
+  return (struct span){session->sender, session->sender_len};
+}
+
+struct span session_daemon(const struct session *session)
+{
+  return (struct span){session->daemon, session->daemon_len};
+}
+
+struct span session_host(const struct session *session)
+{
+  return (struct span){session->host, session->host_len};
+}
+
+void session_end_transaction(struct session *session)
+{
+  if (session->stage == STAGE_RCPT && session->recipients > 0)
+    session->abandoned++;
+  session->recipients = 0;
+  session->null_sender = false;
+  session->smtputf8 = false;
+  session->notices_given = false;
+  session->sender_len = 0;
+  session->stage = session->helo_seen ? STAGE_HELO : STAGE_CONNECT;
+}
+
+/* A second greeting resets the session, RFC 5321 section 4.1.4. */
+static void note_helo(struct session *session, const struct question *question)
+{
+  struct span name = span_slice(question->argument, 0, sizeof(session->helo));
+
+  session_end_transaction(session);
+  /* After STARTTLS the client greets anew and what it said before is forgotten, RFC 3207, 4.2. */
+  session->helo_changed = session->helo_seen && session->tls == session->helo_tls &&
+                          !span_equals_nocase(session_helo(session), name);
+  session->helo_tls = session->tls;
+  session->helo_seen = true;
+  session->helo_len = keep(session->helo, sizeof(session->helo), name);
+  session->held_count = 0;
+  session->stage = STAGE_HELO;
+}
+
+/* Whether a transaction is open in a session whose order we keep ourselves. */
+static bool in_own_transaction(const struct session *session)
+{
+  return session->orders_itself && (session->stage == STAGE_MAIL || session->stage == STAGE_RCPT);
+}
+
+/*
+ * Milters are not told reliably that a transaction ended, so MAIL begins a new one; but where the
+ * door keeps the order, the open transaction stays and the policy judges the nested MAIL.
+ */
+static void note_mail(struct session *session, const struct question *question)
+{
+  if (in_own_transaction(session))
+    return;
+  session_end_transaction(session);
+  session->before = session->stage;
+  session->sender_len = keep(session->sender, sizeof(session->sender), question->argument);
+  session->null_sender = question->address.null;
+  session->smtputf8 = question->parameters.smtputf8;
+  session->stage = STAGE_MAIL;
+}
+
+static void note_rcpt(struct session *session, const struct question *question)
+{
+  if (question->refused_by_mta)
+    return;
+  session->recipients++;
+  session->stage = STAGE_RCPT;
+}
+
+void session_note(struct session *session, const struct question *question)
+{
+  session->before = session->stage;
+  switch (question->stage) {
+  case STAGE_HELO:
+    note_helo(session, question);
+    break;
+  case STAGE_MAIL:
+    note_mail(session, question);
+    break;
+  case STAGE_RCPT:
+    note_rcpt(session, question);
+    break;
+  case STAGE_DATA:
+    session->stage = STAGE_DATA;
+    break;
+  case STAGE_CONNECT:
+  case STAGE_COMMAND:
+  case STAGE_COUNT:
+    break;
+  }
+}
+
+void session_refused(struct session *session, const struct question *question)
+{
+  if (question->stage == STAGE_HELO) {
+    session->helo_seen = false;
+    session->before = STAGE_CONNECT;
+  } else if (question->stage == STAGE_MAIL && session->stage != session->before) {
+    session->sender_len = 0;
+    session->null_sender = false;
+    session->smtputf8 = false;
+  } else if (question->stage == STAGE_RCPT && !question->refused_by_mta) {
+    session->recipients--;
+  }
+  session->stage = session->before;
+}
