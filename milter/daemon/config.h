@@ -1,7 +1,8 @@
 /*
  * Reading a configuration: from a file or from text to settings, with everything that is wrong in it.
  *
- * Safe on any bytes. Not thread-safe against itself where libconfig is not; call it from one thread.
+ * Safe on any bytes. One thread at a time: libconfig makes no promise about more. Its own functions
+ * begin with config_ too, so these are config_load*() and not config_read*().
  */
 #ifndef MILTER_STRICT_CONFIG_H
 #define MILTER_STRICT_CONFIG_H
@@ -38,10 +39,10 @@ struct config_notes {
  * settings, to be freed with settings_free(); `notes` may hold warnings. False: `notes` tells why and
  * `out` is all zero.
  */
-bool config_read(const char *path, struct settings *out, struct config_notes *notes);
+bool config_load(const char *path, struct settings *out, struct config_notes *notes);
 
 /* The same from text in memory; `name` stands in the notes where the file's name would. */
-bool config_read_text(const char *name, struct span text, struct settings *out,
+bool config_load_text(const char *name, struct span text, struct settings *out,
                       struct config_notes *notes);
 
 /* The built-in settings: those of an empty file. False only when memory is short. */

@@ -1,7 +1,7 @@
 /*
  * One configuration as it was read: the policy, and everything else that the daemon needs to know.
  *
- * Settings are filled in by config_read() and read-only from then on; any number of threads may
+ * Settings are filled in by config_load() and read-only from then on; any number of threads may
  * read them. They own the memory that their spans and lists point into; every non-empty span in
  * them also ends in a NUL, so that `.at` is a C string, and an empty one has `.at` set to "".
  * The struct may be moved by assignment: nothing in it points into itself.
