@@ -39,8 +39,10 @@ class Refusals(PostfixCase):
     def test_recipient_with_a_double_dot(self):
         client = self.greeted()
         self.assert_accepted(client.command("MAIL FROM:<user@example.com>"))
-        reply = client.command("RCPT TO:<al..ice@example.org>")
+        # A recipient that Postfix knows: what it refuses itself gets its own reply, not ours.
+        reply = client.command("RCPT TO:<alice+a..b@example.org>")
         self.assert_refused(reply, "501", "5.1.3", "recipient-dots")
+        self.assertTrue(client.command("RCPT TO:<x..y@example.org>")[0].startswith("550 5.1.1"))
 
     def test_unqualified_sender(self):
         reply = self.greeted().command("MAIL FROM:<user>")
@@ -157,7 +159,7 @@ class Sessions(PostfixCase):
     def test_source_route_is_taken(self):
         self.assert_accepted(self.greeted().command("MAIL FROM:<@a.example:c@d.example>"))
 
-    def test_hello_again_after_starttls_is_no_change(self):
+    def test_second_greeting_under_the_same_name(self):
         client = self.greeted()
         self.assert_accepted(client.command("EHLO client.example.net"))
         self.assert_accepted(send_message(client, "two greetings"))

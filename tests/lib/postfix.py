@@ -30,6 +30,7 @@ from certificates import Certificates
 from sasl_stub import SaslStub
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+UNPACKED = os.path.normpath(os.path.join(HERE, "../../build/mta/postfix"))
 PASSWORDS = {"joe": "secret"}
 START_SECONDS = 60
 STOP_SECONDS = 20
@@ -48,7 +49,7 @@ def unpacked():
                           capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         raise Unavailable(done.stderr.strip() or "unpack-mta failed")
-    return done.stdout.strip()
+    return UNPACKED
 
 
 def free_port():
