@@ -2,8 +2,8 @@
  * What is wrong with an argument, and where: the common result of all parsers in this folder.
  *
  * A parser does not stop at a fault that a site may have chosen to tolerate. It notes the first
- * fault of each aspect and goes on; only a fault of aspect SYNTAX ends it, for nothing after such
- * a byte has a meaning any more. So a rule that is switched off hides no other rule.
+ * fault of each aspect and goes on; only a fault of aspect SYNTAX may end it, where nothing after
+ * such a byte has a meaning any more. So a rule that is switched off hides no other rule.
  */
 #ifndef MILTER_STRICT_FAULT_H
 #define MILTER_STRICT_FAULT_H
@@ -30,7 +30,7 @@ enum aspect {
 #define ASPECT(name, word) ASPECT_##name,
   FAULT_ASPECTS(ASPECT)
 #undef ASPECT
-  ASPECT_COUNT
+      ASPECT_COUNT
 };
 
 enum fault_kind {
@@ -46,13 +46,20 @@ struct fault {
   uint32_t at;          /* offset of the first wrong byte, 0 to the argument's length inclusive */
 };
 
-/* The first fault of each aspect. All zero: no fault. */
+/* Of each aspect the fault that stands first. All zero: no fault. */
 struct faults {
   struct fault of[ASPECT_COUNT];
 };
 
-/* Notes a fault unless its aspect has one already. An offset over 4 GiB is cut to 4 GiB - 1. */
+/* Notes a fault unless its aspect has one already at the same byte or before it. FAULT_NONE notes
+ * nothing. An offset over 4 GiB is cut to 4 GiB - 1. */
 void faults_note(struct faults *faults, enum fault_kind kind, size_t at);
+
+/* Moves the fault of aspect `from`, if any, to the place of aspect `into`, where again the one that
+ * stands first is kept: for an argument that knows no difference between the two. The kind stays,
+ * so fault_aspect() of it is no longer the aspect it is found under. */
+void faults_fold(struct faults *faults, enum aspect from, enum aspect into);
+
 bool faults_any(const struct faults *faults);
 bool faults_has(const struct faults *faults, enum aspect aspect);
 

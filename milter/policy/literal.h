@@ -23,10 +23,10 @@ struct ip {
 enum { IP_TEXT_SIZE = 46 }; /* memory for ip_format(), the final NUL included */
 
 /*
- * Scans the literal in `in` whose "[" stands at offset `from`. Returns the offset after its "]"; when the
- * literal is broken, notes a LITERAL fault and returns the offset after the first "]" if there is
- * one, else the end of `in`. `out` (may be NULL) receives the address of an IPv4 or IPv6 literal,
- * and `*is_ip` (may be NULL) whether there was one.
+ * Scans the literal in `in` whose "[" stands at offset `from`. Returns the offset after its "]";
+ * when the literal is broken, notes a LITERAL fault and returns the offset after the first "]" if
+ * there is one, else the end of `in`. `out` (may be NULL) receives the address of an IPv4 or IPv6
+ * literal, and `*is_ip` (may be NULL) whether there was one.
  */
 size_t literal_scan(struct span in, size_t from, struct ip *out, bool *is_ip,
                     struct faults *faults);

@@ -18,7 +18,8 @@ enum netblock_fault {
   NETBLOCK_HOST_BITS,   /* bits after the prefix are set: 192.0.2.1/24 */
 };
 
-/* "192.0.2.0/24", "2001:db8::/32", "[2001:db8::1]"; without "/n" one address. `out` is set only on OK. */
+/* "192.0.2.0/24", "2001:db8::/32", "[2001:db8::1]"; without "/n" one address. `out` is set only on
+ * OK. */
 enum netblock_fault netblock_parse(struct span span, struct netblock *out);
 
 /* What is wrong and what would be right, as half a sentence. Static. */

@@ -15,18 +15,19 @@
 enum parameters_use { PARAMETERS_MAIL, PARAMETERS_RCPT };
 
 struct parameters {
-  bool smtputf8;          /* SMTPUTF8 was given */
-  bool size_given;        /* SIZE was given with a good value */
+  bool smtputf8;           /* SMTPUTF8 was given */
+  bool size_given;         /* SIZE was given with a good value */
   unsigned long long size; /* octets, saturated */
-  struct span unknown;    /* the first keyword that parameters.def does not have; empty: none */
-  size_t bad;             /* index of the parameter that faults.of[ASPECT_PARAMETERS] is about */
-  struct faults faults;   /* offset is into that parameter */
+  struct span unknown;     /* the first keyword that parameters.def does not have; empty: none */
+  size_t bad;              /* index of the parameter that faults.of[ASPECT_PARAMETERS] is about */
+  struct faults faults;    /* offset is into that parameter */
 };
 
 /*
  * Checks `count` parameters, each without the space around it. Borrows. Never fails: the first
  * wrong one is in out->faults. A keyword of the other command (NOTIFY in MAIL) is unknown here.
- * Repeats are looked for among the first 32 parameters; more than 32 are a fault by themselves.
+ * The first 32 are checked; a 33rd is a fault by itself. Values may hold UTF-8 when SMTPUTF8 is
+ * among the parameters of MAIL; those of RCPT may always, for MAIL's are not known here.
  */
 void parameters_parse(const struct span *list, size_t count, enum parameters_use use,
                       struct parameters *out);

@@ -22,15 +22,25 @@ struct span span_slice(struct span span, size_t from, size_t to)
   return (struct span){span.at + from, to - from};
 }
 
+static bool is_blank(char c)
+{
+  return c == ' ' || c == '\t';
+}
+
+struct span span_trim_end(struct span span)
+{
+  while (span.len > 0 && is_blank(span.at[span.len - 1]))
+    span.len--;
+  return span;
+}
+
 struct span span_trim(struct span span)
 {
-  size_t from = 0, to = span.len;
+  size_t from = 0;
 
-  while (from < to && (span.at[from] == ' ' || span.at[from] == '\t'))
+  while (from < span.len && is_blank(span.at[from]))
     from++;
-  while (to > from && (span.at[to - 1] == ' ' || span.at[to - 1] == '\t'))
-    to--;
-  return span_slice(span, from, to);
+  return span_trim_end(span_slice(span, from, span.len));
 }
 
 bool span_equals(struct span a, struct span b)

@@ -27,6 +27,9 @@ struct span span_slice(struct span span, size_t from, size_t to);
 /* `span` without the spaces and tabs at its ends. */
 struct span span_trim(struct span span);
 
+/* `span` without the spaces and tabs at its end. */
+struct span span_trim_end(struct span span);
+
 bool span_equals(struct span a, struct span b);
 
 /* ASCII letters compare without case; every other byte must be the same. */
