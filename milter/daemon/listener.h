@@ -14,22 +14,25 @@
 
 #include "../policy/text.h"
 
-#include <netdb.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
 enum listener_kind { LISTENER_UNIX, LISTENER_INET, LISTENER_INET6, LISTENER_FD };
 
+enum { LISTENER_HOST_MAX = 255 }; /* bytes of a host's name */
+
 /* A plain value. */
 struct listener_address {
   enum listener_kind kind;
-  int fd;                                              /* LISTENER_FD */
-  uint16_t port;                                       /* LISTENER_INET and _INET6 */
-  char host[NI_MAXHOST];                               /* likewise; "" is every address */
+  int fd;                                                 /* LISTENER_FD */
+  uint16_t port;                                          /* LISTENER_INET and _INET6 */
+  char host[LISTENER_HOST_MAX + 1];                       /* likewise; "" is every address */
   char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* LISTENER_UNIX */
 };
 
-/* Reads an address. On false `out` is untouched and `why` says what would be right (static text). */
+/* Reads an address. On false `out` is untouched and `why` says what would be right (static text).
+ */
 bool listener_parse(struct span address, struct listener_address *out, const char **why);
 
 /* The address as it is written in the configuration. */
@@ -54,8 +57,8 @@ struct listener {
 
 /*
  * Opens the address. A socket file on which nobody answers is replaced, a live one and a file that
- * is no socket are left alone: that is an error. Nobody can connect before the file has its mode and
- * group. On false nothing is left open or behind, and `why` has the reason.
+ * is no socket are left alone: that is an error. Nobody can connect before the file has its mode
+ * and group. On false nothing is left open or behind, and `why` has the reason.
  */
 bool listener_open(const struct listener_address *address, const struct listener_access *access,
                    int backlog, struct listener *out, struct text *why);
@@ -65,6 +68,9 @@ bool listener_open(const struct listener_address *address, const struct listener
  * unit), or -1. With a single descriptor the name does not matter.
  */
 int listener_passed(const char *name);
+
+/* Makes a loop that waits on the listener look up: connects to it and hangs up at once. */
+void listener_nudge(const struct listener *listener);
 
 /* Closes it and removes the socket file that listener_open() made, when it is still that file and
  * we still may. LISTENER_NONE is fine. */

@@ -22,34 +22,11 @@
 #define MILTER_STRICT_LOG_H
 
 #include "../policy/text.h"
-
-enum log_level {
-  LOG_LEVEL_ERROR,
-  LOG_LEVEL_WARNING,
-  LOG_LEVEL_NOTICE, /* refusals */
-  LOG_LEVEL_INFO,   /* would refuse, started, reloaded */
-  LOG_LEVEL_DEBUG,  /* accepted, exempt */
-};
-
-enum log_target { LOG_TO_SYSLOG, LOG_TO_STDERR };
-
-enum log_facility { /* of syslog */
-  LOG_FACILITY_MAIL,
-  LOG_FACILITY_DAEMON,
-  LOG_FACILITY_USER,
-  LOG_FACILITY_LOCAL0,
-  LOG_FACILITY_LOCAL1,
-  LOG_FACILITY_LOCAL2,
-  LOG_FACILITY_LOCAL3,
-  LOG_FACILITY_LOCAL4,
-  LOG_FACILITY_LOCAL5,
-  LOG_FACILITY_LOCAL6,
-  LOG_FACILITY_LOCAL7,
-};
+#include "log_words.h"
 
 enum {
-  LOG_LINE_MAX = 1024,  /* bytes of a line */
-  LOG_VALUE_MAX = 320,  /* bytes of one value, as shown */
+  LOG_LINE_MAX = 1024, /* bytes of a line */
+  LOG_VALUE_MAX = 320, /* bytes of one value, as shown */
   LOG_QUEUE_LINES = 1024,
 };
 
@@ -61,17 +38,12 @@ struct log_line {
   char memory[LOG_LINE_MAX + 1];
 };
 
-/* The words of the configuration: "error" to "debug", "mail", "daemon", "user", "local0" ... Each
- * returns whether there is such a word; `out` is set only then. */
-bool log_level_parse(struct span word, enum log_level *out);
-bool log_facility_parse(struct span word, enum log_facility *out);
-const char *log_level_name(enum log_level level); /* static */
-
 /* Opens the log. Until log_start() the caller's own thread writes, so that this works while the
  * process starts and has a single thread. Lines of a level beyond `most` are not built. */
 void log_open(enum log_target target, enum log_facility facility, enum log_level most);
 
-/* From now on a thread of its own writes. False when there can be no thread; then it goes on as before. */
+/* From now on a thread of its own writes. False when there can be none; then all stays as it was.
+ */
 bool log_start(void);
 
 /* Changes what is logged while it runs. */
@@ -86,8 +58,8 @@ void log_close(void);
 /* `event` and `key` are literals of ours: lower case, digits, "-". */
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 
-/* Adds key=value. A value of [A-Za-z0-9._:/@+-] stands bare, any other is quoted: `"` and `\` with a
- * backslash, control and 8-bit bytes as \xHH. A value or line that is too long ends in `...`
+/* Adds key=value. A value of [A-Za-z0-9._:/@+-] stands bare, any other is quoted: `"` and `\` with
+ * a backslash, control and 8-bit bytes as \xHH. A value or line that is too long ends in `...`
  * behind the quotes; what comes after a line is full is left out. */
 void log_text(struct log_line *line, const char *key, struct span value);
 void log_string(struct log_line *line, const char *key, const char *value);
@@ -95,7 +67,7 @@ void log_number(struct log_line *line, const char *key, unsigned long long value
 
 void log_end(struct log_line *line);
 
-/* A whole line with one value, for the simple cases: log_event(LOG_LEVEL_ERROR, "failed", "error", why). */
+/* A whole line with one value: log_event(LOG_LEVEL_ERR, "failed", "error", why). */
 void log_event(enum log_level level, const char *event, const char *key, const char *value);
 
 #endif
