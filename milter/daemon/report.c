@@ -1,0 +1,119 @@
+/*
+ * Reports of the doors written to the log, one line each, and the policy handed out from the
+ * snapshot in force.
+ */
+#include "report.h"
+#include "log.h"
+#include "snapshot.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+static atomic_uint open_sessions;
+
+static const struct settings *settings_of(const struct policy *policy)
+{
+  return (const struct settings *)((const char *)policy - offsetof(struct settings, policy));
+}
+
+static const struct policy *policy_take(void)
+{
+  const struct settings *settings = snapshot_take();
+
+  return settings == NULL ? NULL : &settings->policy;
+}
+
+static void policy_release(const struct policy *policy)
+{
+  if (policy != NULL)
+    snapshot_release(settings_of(policy));
+}
+
+static void sessions(int change)
+{
+  if (change > 0)
+    atomic_fetch_add_explicit(&open_sessions, 1, memory_order_relaxed);
+  else
+    atomic_fetch_sub_explicit(&open_sessions, 1, memory_order_relaxed);
+}
+
+unsigned report_open_sessions(void)
+{
+  return atomic_load_explicit(&open_sessions, memory_order_relaxed);
+}
+
+/* client, helo, from, to: who it was, as far as is known. */
+static void log_session(struct log_line *line, const struct door_report *report)
+{
+  const struct session *session = report->session;
+  char client[IP_TEXT_SIZE] = "local";
+
+  if (session->has_client)
+    ip_format(session->client, client);
+  log_string(line, "client", client);
+  if (session->daemon_len > 0)
+    log_text(line, "daemon", session_daemon(session));
+  if (session->helo_seen)
+    log_text(line, "helo", session_helo(session));
+  if (report->question->stage == STAGE_MAIL)
+    log_text(line, "from", report->question->argument);
+  else if (session->sender_len > 0)
+    log_text(line, "from", session_sender(session));
+  if (report->question->stage == STAGE_RCPT)
+    log_text(line, "to", report->question->argument);
+  if (report->question->stage == STAGE_COMMAND)
+    log_text(line, "command", report->question->argument);
+}
+
+static void log_reply(struct log_line *line, struct reply_status status)
+{
+  char memory[32];
+  struct text text = text_in(memory, sizeof(memory));
+
+  text_add_number(&text, status.code);
+  if (status.enhanced[0] != '\0')
+    text_add_byte(&text, ' ');
+  text_add(&text, status.enhanced);
+  log_text(line, "reply", text_span(&text));
+}
+
+static void report_event(const struct door_report *report)
+{
+  static const struct {
+    const char *event;
+    enum log_level level;
+  } events[] = {
+      [DOOR_REFUSED] = {"refused", LOG_LEVEL_NOTICE},
+      [DOOR_WOULD_REFUSE] = {"would-refuse", LOG_LEVEL_INFO},
+      [DOOR_EXEMPT] = {"exempt", LOG_LEVEL_DEBUG},
+  };
+  struct log_line line;
+
+  if (!log_wants(events[report->event].level))
+    return;
+  log_begin(&line, events[report->event].level, events[report->event].event);
+  log_string(&line, "rule", rule_entry(report->verdict->rule)->name);
+  if (report->event == DOOR_EXEMPT)
+    log_string(&line, "because", exemption_name(report->exemption));
+  log_session(&line, report);
+  log_reply(&line, report->status);
+  if (report->queue_id.len > 0)
+    log_text(&line, "queue", report->queue_id);
+  if (report->verdict->fault.kind != FAULT_NONE) {
+    log_number(&line, "at", report->verdict->fault.at);
+    log_string(&line, "fault", fault_text(report->verdict->fault.kind));
+  }
+  log_end(&line);
+}
+
+const struct door_services *report_services(void)
+{
+  static const struct door_services services = {
+      .policy_take = policy_take,
+      .policy_release = policy_release,
+      .report = report_event,
+      .sessions = sessions,
+  };
+
+  return &services;
+}
