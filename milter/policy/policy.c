@@ -26,11 +26,13 @@ static void object(struct hearing *hearing, const struct verdict *verdict)
 {
   struct judgement *out = hearing->out;
 
-  if (hearing->policy->rules[verdict->rule].action == ACTION_OFF)
+  if (hearing->policy->rules[verdict->rule].action == ACTION_OFF || out->exemption != EXEMPT_NOT)
     return;
   out->exemption = policy_exemption(hearing->policy, hearing->session);
-  if (out->exemption != EXEMPT_NOT)
+  if (out->exemption != EXEMPT_NOT) {
+    out->overlooked = *verdict;
     return;
+  }
   if (is_noticed(hearing->policy, verdict->rule)) {
     if (out->notice_count < JUDGEMENT_NOTICES_MAX)
       out->notices[out->notice_count++] = *verdict;
@@ -59,8 +61,8 @@ static void object_to_helo(struct hearing *hearing, enum rule rule, struct fault
   }
   if (session->held_count == SESSION_HELD_MAX || hearing->policy->rules[rule].action == ACTION_OFF)
     return;
-  session->held[session->held_count++] = (struct held){
-    .rule = (uint16_t)rule, .kind = (uint16_t)fault.kind, .at = fault.at};
+  session->held[session->held_count++] =
+      (struct held){.rule = (uint16_t)rule, .kind = (uint16_t)fault.kind, .at = fault.at};
 }
 
 static bool is_our_name(const struct policy *policy, const struct session *session,
@@ -86,11 +88,11 @@ static void judge_helo(struct hearing *hearing)
     enum aspect aspect;
     enum rule rule;
   } spelling[] = {
-    {ASPECT_SYNTAX, RULE_HELO_SYNTAX},
-    {ASPECT_LITERAL, RULE_HELO_SYNTAX},
-    {ASPECT_BARE_ADDRESS, RULE_HELO_BARE_ADDRESS},
-    {ASPECT_UNQUALIFIED, RULE_HELO_UNQUALIFIED},
-    {ASPECT_UNDERSCORE, RULE_HELO_UNDERSCORE},
+      {ASPECT_SYNTAX, RULE_HELO_SYNTAX},
+      {ASPECT_LITERAL, RULE_HELO_SYNTAX},
+      {ASPECT_BARE_ADDRESS, RULE_HELO_BARE_ADDRESS},
+      {ASPECT_UNQUALIFIED, RULE_HELO_UNQUALIFIED},
+      {ASPECT_UNDERSCORE, RULE_HELO_UNDERSCORE},
   };
   const struct helo *helo = &hearing->question->helo;
 
@@ -134,7 +136,7 @@ static enum rule address_rule(enum aspect aspect, enum stage stage)
 
 #define PAIR_IN_PLACE(aspect)                                                                      \
   _Static_assert(RULE_SENDER_##aspect == RULE_SENDER_BRACKETS + 2 * ASPECT_##aspect &&             \
-                   RULE_RECIPIENT_##aspect == RULE_SENDER_##aspect + 1,                            \
+                     RULE_RECIPIENT_##aspect == RULE_SENDER_##aspect + 1,                          \
                  "address rules stand in the order of the aspects")
 PAIR_IN_PLACE(BRACKETS);
 PAIR_IN_PLACE(SYNTAX);
@@ -235,8 +237,8 @@ void policy_judge(const struct policy *policy, struct session *session,
                   const struct question *question, struct judgement *out)
 {
   static void (*const judges[STAGE_COUNT])(struct hearing *) = {
-    [STAGE_HELO] = judge_helo, [STAGE_MAIL] = judge_mail,       [STAGE_RCPT] = judge_rcpt,
-    [STAGE_DATA] = judge_data, [STAGE_COMMAND] = judge_command,
+      [STAGE_HELO] = judge_helo, [STAGE_MAIL] = judge_mail,       [STAGE_RCPT] = judge_rcpt,
+      [STAGE_DATA] = judge_data, [STAGE_COMMAND] = judge_command,
   };
   struct hearing hearing = {policy, session, question, out};
 
@@ -245,6 +247,12 @@ void policy_judge(const struct policy *policy, struct session *session,
   out->exemption = EXEMPT_NOT;
   if (judges[question->stage] != NULL)
     judges[question->stage](&hearing);
+}
+
+bool judgement_is_silent(const struct judgement *judgement)
+{
+  return judgement->verdict.rule == RULE_NONE && judgement->notice_count == 0 &&
+         judgement->exemption == EXEMPT_NOT;
 }
 
 enum exemption policy_exemption(const struct policy *policy, const struct session *session)
@@ -265,12 +273,12 @@ enum exemption policy_exemption(const struct policy *policy, const struct sessio
 const char *exemption_name(enum exemption exemption)
 {
   static const char *const names[] = {
-    [EXEMPT_NOT] = "",
-    [EXEMPT_NETWORK] = "network",
-    [EXEMPT_AUTHENTICATED] = "authenticated",
-    [EXEMPT_TLS_VERIFIED] = "tls-verified",
-    [EXEMPT_LOCAL] = "local",
-    [EXEMPT_DAEMON] = "daemon",
+      [EXEMPT_NOT] = "",
+      [EXEMPT_NETWORK] = "network",
+      [EXEMPT_AUTHENTICATED] = "authenticated",
+      [EXEMPT_TLS_VERIFIED] = "tls-verified",
+      [EXEMPT_LOCAL] = "local",
+      [EXEMPT_DAEMON] = "daemon",
   };
 
   return names[exemption];
@@ -280,8 +288,8 @@ void policy_defaults(struct policy *out)
 {
   /* 127.0.0.0/8 as ::ffff:7f00:0/104, and ::1; in the order of netblocks_sort(). */
   static const struct netblock loopback[] = {
-    {{{[15] = 1}}, 128},
-    {{{[10] = 0xff, [11] = 0xff, [12] = 127}}, 104},
+      {{{[15] = 1}}, 128},
+      {{{[10] = 0xff, [11] = 0xff, [12] = 127}}, 104},
   };
   static const struct span reachable[] = {{"abuse", 5}, {"postmaster", 10}};
 

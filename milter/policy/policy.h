@@ -27,14 +27,14 @@ struct policy {
   enum policy_mode mode;
   enum policy_speak speak;
   enum policy_detail detail;
-  struct span url;       /* "%rule" in it becomes the rule's identifier; empty: none */
-  struct span contact;   /* empty: none */
+  struct span url;        /* "%rule" in it becomes the rule's identifier; empty: none */
+  struct span contact;    /* empty: none */
   struct names our_names; /* host names, and addresses in canonical text; when empty, the MTA's own
                              name (session_host()) is ours */
   const struct netblock *exempt_networks; /* sorted with netblocks_sort() */
   size_t exempt_network_count;
-  struct names exempt_daemons;    /* {daemon_name}s */
-  struct names reachable;         /* local parts that hear no held verdict: postmaster, abuse */
+  struct names exempt_daemons; /* {daemon_name}s */
+  struct names reachable;      /* local parts that hear no held verdict: postmaster, abuse */
   bool exempt_authenticated;
   bool exempt_tls_verified;
   bool exempt_local; /* clients without an address */
@@ -59,9 +59,9 @@ const char *exemption_name(enum exemption exemption); /* "network", ...; "" for 
 
 /* One broken rule. */
 struct verdict {
-  enum rule rule;     /* RULE_NONE: nothing to object to */
-  struct fault fault; /* the place in `subject`; FAULT_NONE when the rule is not about a place */
-  struct span prefix; /* how the command is shown before its argument: "MAIL FROM:" */
+  enum rule rule;      /* RULE_NONE: nothing to object to */
+  struct fault fault;  /* the place in `subject`; FAULT_NONE when the rule is not about a place */
+  struct span prefix;  /* how the command is shown before its argument: "MAIL FROM:" */
   struct span subject; /* borrows from the question, or from the session for a held one */
 };
 
@@ -71,7 +71,8 @@ struct judgement {
   struct verdict verdict; /* to be spoken; .rule is RULE_NONE when the command may pass */
   struct verdict notices[JUDGEMENT_NOTICES_MAX]; /* "would refuse" */
   unsigned notice_count;
-  enum exemption exemption; /* why broken rules were overlooked, EXEMPT_NOT when none was */
+  enum exemption exemption;  /* why broken rules were overlooked, EXEMPT_NOT when none was */
+  struct verdict overlooked; /* the first of these */
 };
 
 /*
@@ -81,5 +82,8 @@ struct judgement {
  */
 void policy_judge(const struct policy *policy, struct session *session,
                   const struct question *question, struct judgement *out);
+
+/* Whether no rule was broken at all: nothing to say, nothing to log. */
+bool judgement_is_silent(const struct judgement *judgement);
 
 #endif

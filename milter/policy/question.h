@@ -17,14 +17,14 @@ struct question {
   struct span prefix;   /* how the command is shown before its argument: "MAIL FROM:" */
   struct span argument; /* HELO's name, the path, or the whole line of another command */
   /* What is set depends on the stage. */
-  struct helo helo;                 /* HELO */
-  struct address address;           /* MAIL, RCPT */
-  struct parameters parameters;     /* MAIL, RCPT */
-  struct span bad_parameter;        /* the one that parameters.faults is about */
-  bool refused_by_mta;              /* RCPT: the MTA has refused it already; set by the door */
-  enum command command;             /* COMMAND: COMMAND_NONE when unknown */
-  enum rule fault_rule;             /* COMMAND: a rule that the door itself found broken, such as
-                                       RULE_LINE_END; RULE_NONE else */
+  struct helo helo;             /* HELO */
+  struct address address;       /* MAIL, RCPT */
+  struct parameters parameters; /* MAIL, RCPT */
+  struct span bad_parameter;    /* the one that parameters.faults is about */
+  bool refused_by_mta;          /* RCPT: the MTA has refused it already; set by the door */
+  enum command command;         /* COMMAND: COMMAND_NONE when unknown */
+  enum rule fault_rule;         /* COMMAND: a rule that the door itself found broken, such as
+                                   RULE_LINE_END; RULE_NONE else */
 };
 
 /* Each fills all of `out`; none fails. */

@@ -30,10 +30,10 @@ const struct reply_entry *reply_find(unsigned code)
 const char *reply_class(unsigned code)
 {
   static const char *const classes[] = {
-    [2] = "2xx positive completion",
-    [3] = "3xx positive intermediate",
-    [4] = "4xx transient negative",
-    [5] = "5xx permanent negative",
+      [2] = "2xx positive completion",
+      [3] = "3xx positive intermediate",
+      [4] = "4xx transient negative",
+      [5] = "5xx permanent negative",
   };
 
   return code < 200 || code > 599 ? "" : classes[code / 100];
@@ -118,12 +118,13 @@ enum reply_fault reply_status_parse(struct span span, struct reply_status *out)
 const char *reply_fault_text(enum reply_fault fault)
 {
   static const char *const texts[] = {
-    [REPLY_OK] = "",
-    [REPLY_BAD_CODE] = "not a reply code that SMTP has; write for instance \"550 5.7.1\"",
-    [REPLY_BAD_ENHANCED] = "not an enhanced status code; write for instance \"550 5.7.1\"",
-    [REPLY_CLASS_MISMATCH] = "the enhanced code must begin with the first digit of the reply code, "
-                             "as in \"550 5.7.1\" and \"450 4.7.1\"",
-    [REPLY_TRAILING] = "only a code and an enhanced code here; the text goes into \"text\"",
+      [REPLY_OK] = "",
+      [REPLY_BAD_CODE] = "not a reply code that SMTP has; write for instance \"550 5.7.1\"",
+      [REPLY_BAD_ENHANCED] = "not an enhanced status code; write for instance \"550 5.7.1\"",
+      [REPLY_CLASS_MISMATCH] =
+          ("the enhanced code must begin with the first digit of the reply code, "
+           "as in \"550 5.7.1\" and \"450 4.7.1\""),
+      [REPLY_TRAILING] = "only a code and an enhanced code here; the text goes into \"text\"",
   };
 
   return texts[fault];

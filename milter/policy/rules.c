@@ -15,7 +15,7 @@ static const struct rule_entry entries[] = {
 #define RULE(id, text, at, act, reply_code, enhanced_code, lim, flag_bits, sum, why, how, from)    \
   [RULE_##id] = {.name = text,                                                                     \
                  .stage = STAGE_##at,                                                              \
-                 .action = ACTION_##act,                                                             \
+                 .action = ACTION_##act,                                                           \
                  .status = {reply_code, enhanced_code},                                            \
                  .limit = lim,                                                                     \
                  .flags = flag_bits,                                                               \
@@ -43,9 +43,9 @@ enum rule rule_find(struct span name)
 const char *rule_action_name(enum rule_action action, unsigned code)
 {
   static const char *const names[] = {
-    [ACTION_OFF] = "off",
-    [ACTION_MONITOR] = "monitor",
-    [ACTION_REFUSE] = "refuse",
+      [ACTION_OFF] = "off",
+      [ACTION_MONITOR] = "monitor",
+      [ACTION_REFUSE] = "refuse",
   };
 
   return action == ACTION_REFUSE && reply_is_positive(code) ? "answer" : names[action];

@@ -1,6 +1,6 @@
 /*
- * Sessions: the facts that a policy judges by. RFC 5321 sections 3.3 and 4.1.4 say what begins, ends
- * and resets a transaction.
+ * Sessions: the facts that a policy judges by. RFC 5321 sections 3.3 and 4.1.4 say what begins,
+ * ends and resets a transaction.
  */
 #include "session.h"
 

@@ -33,14 +33,14 @@ struct session {
   bool tls_verified;  /* with a client certificate that the MTA trusts */
   bool orders_itself; /* the door, not an MTA, keeps the order of commands: sequence rules apply */
 
-  enum stage stage;   /* the last command that succeeded, the one noted last included */
-  enum stage before;  /* what `stage` was before the command noted last */
+  enum stage stage;  /* the last command that succeeded, the one noted last included */
+  enum stage before; /* what `stage` was before the command noted last */
   bool helo_seen;
-  bool helo_changed;  /* this HELO's name differs from the one before, without STARTTLS between */
-  bool helo_tls;      /* `tls` at the last HELO */
-  bool smtputf8;      /* of this transaction */
-  bool null_sender;   /* of this transaction */
-  bool notices_given; /* held rules in monitor mode were logged in this transaction */
+  bool helo_changed;   /* this HELO's name differs from the one before, without STARTTLS between */
+  bool helo_tls;       /* `tls` at the last HELO */
+  bool smtputf8;       /* of this transaction */
+  bool null_sender;    /* of this transaction */
+  bool notices_given;  /* held rules in monitor mode were logged in this transaction */
   unsigned recipients; /* of this transaction: asked for, and not refused by the MTA or by us */
   unsigned transactions;
   unsigned abandoned; /* transactions with an accepted recipient and no DATA */
@@ -51,7 +51,7 @@ struct session {
   uint16_t daemon_len, host_len;
   char helo[SESSION_NAME_MAX];
   char sender[SESSION_SENDER_MAX];
-  char daemon[64]; /* {daemon_name} */
+  char daemon[64];             /* {daemon_name} */
   char host[SESSION_NAME_MAX]; /* the MTA's own name: macro j */
 };
 
@@ -78,7 +78,8 @@ void session_note(struct session *session, const struct question *question);
 /* The command noted last was refused: it did not move the session on. */
 void session_refused(struct session *session, const struct question *question);
 
-/* RSET, the end of a message, or an aborted one: back to the point after HELO. `sent`: after DATA. */
+/* RSET, the end of a message, or an aborted one: back to the point after HELO. `sent`: after DATA.
+ */
 void session_end_transaction(struct session *session);
 
 #endif

@@ -7,11 +7,11 @@
 
 /* RSET and QUIT are not here: they may come at any time. HELO and EHLO too, and they reset. */
 static const unsigned next_stages[STAGE_COUNT] = {
-  [STAGE_CONNECT] = MAY(STAGE_HELO) | MAY(STAGE_COMMAND),
-  [STAGE_HELO] = MAY(STAGE_HELO) | MAY(STAGE_MAIL) | MAY(STAGE_COMMAND),
-  [STAGE_MAIL] = MAY(STAGE_HELO) | MAY(STAGE_RCPT) | MAY(STAGE_COMMAND),
-  [STAGE_RCPT] = MAY(STAGE_HELO) | MAY(STAGE_RCPT) | MAY(STAGE_DATA) | MAY(STAGE_COMMAND),
-  [STAGE_DATA] = MAY(STAGE_HELO) | MAY(STAGE_MAIL) | MAY(STAGE_COMMAND),
+    [STAGE_CONNECT] = MAY(STAGE_HELO) | MAY(STAGE_COMMAND),
+    [STAGE_HELO] = MAY(STAGE_HELO) | MAY(STAGE_MAIL) | MAY(STAGE_COMMAND),
+    [STAGE_MAIL] = MAY(STAGE_HELO) | MAY(STAGE_RCPT) | MAY(STAGE_COMMAND),
+    [STAGE_RCPT] = MAY(STAGE_HELO) | MAY(STAGE_RCPT) | MAY(STAGE_DATA) | MAY(STAGE_COMMAND),
+    [STAGE_DATA] = MAY(STAGE_HELO) | MAY(STAGE_MAIL) | MAY(STAGE_COMMAND),
 };
 
 static const struct command_entry commands[] = {
@@ -34,8 +34,8 @@ bool stage_may_follow(enum stage last, enum stage next)
 const char *stage_name(enum stage stage)
 {
   static const char *const names[STAGE_COUNT] = {
-    [STAGE_CONNECT] = "connect", [STAGE_HELO] = "HELO", [STAGE_MAIL] = "MAIL",
-    [STAGE_RCPT] = "RCPT",       [STAGE_DATA] = "DATA", [STAGE_COMMAND] = "command",
+      [STAGE_CONNECT] = "connect", [STAGE_HELO] = "HELO", [STAGE_MAIL] = "MAIL",
+      [STAGE_RCPT] = "RCPT",       [STAGE_DATA] = "DATA", [STAGE_COMMAND] = "command",
   };
 
   return names[stage];
@@ -78,5 +78,6 @@ bool line_is_foreign(struct span line)
     return commands[command].kind == COMMAND_IS_FOREIGN;
   return span_starts_nocase(line, SPAN("\x16\x03")) /* TLS handshake record, RFC 8446, 5.1 */
          || span_starts_nocase(line, SPAN("SSH-"))  /* RFC 4253, 4.2 */
-         || span_starts_nocase(line, SPAN("\x05\x01")) || span_starts_nocase(line, SPAN("\x04\x01"));
+         || span_starts_nocase(line, SPAN("\x05\x01")) ||
+         span_starts_nocase(line, SPAN("\x04\x01"));
 }

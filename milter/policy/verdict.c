@@ -1,7 +1,7 @@
 /*
  * The words of a verdict. The first line stands alone, for it is what MTAs log and bounces show;
- * the lines after it show the place, and tell the remedy. Lines keep to RFC 5321 section 4.5.3.1.5 and hold nothing
- * but printable ASCII, whatever the client sent.
+ * the lines after it show the place, and tell the remedy. Lines keep to RFC 5321 section 4.5.3.1.5
+ * and hold nothing but printable ASCII, whatever the client sent.
  */
 #include "verdict.h"
 
@@ -117,7 +117,8 @@ static void add_url(struct text *line, struct span url, enum rule rule)
   }
 }
 
-/* The remedy of the table, unless the site's own text tells what is to be told; link and contact. */
+/* The remedy of the table, unless the site's own text tells what is to be told; link and contact.
+ */
 static void add_advice(struct reply_lines *out, const struct policy *policy, enum rule rule)
 {
   bool own_text = policy->rules[rule].text.len > 0;

@@ -22,7 +22,8 @@ struct reply_lines {
 
 /* What a door can say. */
 enum verdict_voice {
-  VERDICT_VOICE_NEGATIVE, /* 4xx and 5xx only, as a milter: a rule that answers 2xx says 502 5.5.1 */
+  VERDICT_VOICE_NEGATIVE, /* 4xx and 5xx only, as a milter: a rule that answers 2xx says 502 5.5.1
+                           */
   VERDICT_VOICE_ANY,
 };
 
