@@ -1,0 +1,59 @@
+/*
+ * The table of options (options.def).
+ */
+#ifndef MILTER_STRICT_OPTIONS_H
+#define MILTER_STRICT_OPTIONS_H
+
+#include "../policy/text.h"
+#include "settings.h"
+
+enum option {
+#define OPTION(name, ...) OPTION_##name,
+#include "options.def"
+#undef OPTION
+  OPTION_COUNT,
+  OPTION_NONE = OPTION_COUNT,
+};
+
+enum option_kind {
+  KIND_CHOICE,      /* an enum */
+  KIND_NUMBER,      /* unsigned */
+  KIND_FLAG,        /* bool */
+  KIND_ADDRESS,     /* struct span, as all to PLAIN but this one */
+  KIND_PERMISSIONS, /* unsigned */
+  KIND_ACCOUNT,
+  KIND_URL,
+  KIND_PLAIN,
+  KIND_HOSTS, /* struct names, as WORDS and LOCAL_PARTS */
+  KIND_WORDS,
+  KIND_LOCAL_PARTS,
+  KIND_NETWORKS, /* policy.exempt_networks and its count */
+};
+
+struct option_entry {
+  const char *path; /* "exempt.networks" */
+  enum option_kind kind;
+  unsigned low, high;       /* bounds of a number, or of a length; 0 where the kind has none */
+  const char *const *words; /* of a choice, in the order of its enum; ends in NULL */
+  size_t offset;            /* of the member of struct settings */
+  const char *fallback;     /* the default, as a configuration file has it */
+  const char *summary, *text;
+};
+
+/* The row of `option`, which must be less than OPTION_COUNT. Static. */
+const struct option_entry *option_entry(enum option option);
+
+/* The option with this whole path, or OPTION_NONE. */
+enum option option_find(struct span path);
+
+/* Whether `path` is a group that options stand in: "exempt". */
+bool option_is_group(struct span path);
+
+/* What an option of this kind takes, as "a whole number from 10 to 86400". */
+void option_add_taken(struct text *text, const struct option_entry *entry);
+
+/* Adds the value that `settings` have, as a configuration file has it. */
+void option_add_value(struct text *text, const struct option_entry *entry,
+                      const struct settings *settings);
+
+#endif
