@@ -56,7 +56,7 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man install uninstall check check-unit check-mta test demo bench fuzz clean lint format
+.PHONY: all help man install uninstall check unit-tests check-unit check-mta test demo bench fuzz clean lint format
 
 all: $(BUILD)/milter-strict man
 
@@ -109,6 +109,8 @@ $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
 $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
 
+unit-tests: $(UNIT_TESTS)
+
 check-unit: $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run unit
 
@@ -128,6 +130,23 @@ demo:
 	@$(MAKE) --silent all
 	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
 	@BUILD=$(BUILD) tests/demo
+
+# The configuration of a site is never overwritten and never taken away.
+install: all
+	install -D -m 755 $(BUILD)/milter-strict $(DESTDIR)$(sbindir)/milter-strict
+	install -D -m 644 $(BUILD)/man/milter-strict.8 $(DESTDIR)$(mandir)/man8/milter-strict.8
+	install -D -m 644 $(BUILD)/man/milter-strict.conf.5 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	install -d $(DESTDIR)$(unitdir)
+	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
+	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
+	install -m 644 contrib/systemd/milter-strict.socket $(DESTDIR)$(unitdir)/milter-strict.socket
+	test -e $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf || \
+	  install -D -m 644 conf/milter-strict.conf $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf
+
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/milter-strict
+	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	rm -f $(DESTDIR)$(unitdir)/milter-strict.service $(DESTDIR)$(unitdir)/milter-strict.socket
 
 clean:
 	rm -rf $(BUILD)
