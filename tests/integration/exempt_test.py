@@ -109,7 +109,7 @@ class Tls(ExemptCase):
 
 
 class Listener(ExemptCase):
-    config = OURS + 'exempt: { networks = []; daemon-names = [ "ORIGINATING" ]; };\n'
+    config = OURS + 'exempt: { networks = []; daemons = [ "ORIGINATING" ]; };\n'
 
     def test_listed_listener(self):
         self.assert_passes(self.dial(port=self.postfix.submission_port))

@@ -130,7 +130,32 @@ class DeathWithAccept(DeathCase):
         self.assert_nothing_lost()
 
 
+class AtASite(PostfixCase):
+    """Started by root, listening on a unix socket that only Postfix's group may write to."""
+
+    as_at_a_site = True
+
+    def test_refuses_and_delivers(self):
+        client = self.greeted()
+        self.assert_refused(client.command(DOTS), "501", "5.1.7", "sender-dots")
+        self.assert_accepted(send_message(client, "through the unix socket"))
+
+    def test_is_not_root_any_more(self):
+        with open(f"/proc/{self.daemon.process.pid}/status", encoding="ascii") as status:
+            ids = dict(line.split(":", 1) for line in status)
+        self.assertNotIn("0", ids["Uid"].split())
+        self.assertNotIn("0", ids["Gid"].split())
+
+    def test_reloads_and_comes_back_after_sudden_death(self):
+        self.assertEqual(self.daemon.reload()["event"], "reloaded")
+        self.daemon.kill()
+        self.daemon.start()
+        self.assert_refused(self.greeted().command(DOTS), "501", "5.1.7", "sender-dots")
+
+
 class MuchMail(PostfixCase):
+    as_at_a_site = True
+
     def test_two_thousand_messages(self):
         done = self.postfix.run("smtp-source", "-m", str(MESSAGES), "-s", "10", "-l", "2000",
                                 "-M", "client.example.net", "-f", "sender@example.net",

@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from daemon import Daemon  # noqa: E402
 from postfix import Postfix, Unavailable, free_port, unpacked  # noqa: E402
+from postfix_config import milter_socket  # noqa: E402
 from smtp_client import SmtpClient  # noqa: E402
 
 # Loopback is exempt by default, and it is where the tests come from.
@@ -55,10 +56,14 @@ def send_message(client, subject, sender="<sender@example.net>", recipient="<ali
 
 
 class PostfixCase(unittest.TestCase):
-    """`config` is the daemon's configuration, `options` are arguments of Postfix()."""
+    """`config` is the daemon's configuration, `options` are arguments of Postfix().
+
+    The daemon listens on TCP; with `as_at_a_site` it is started by root, who opens a unix socket.
+    """
 
     config = NOBODY_EXEMPT
     options = {}
+    as_at_a_site = False
 
     @classmethod
     def setUpClass(cls):
@@ -66,12 +71,14 @@ class PostfixCase(unittest.TestCase):
             unpacked()
         except Unavailable as reason:
             raise unittest.SkipTest(str(reason)) from None
-        cls.daemon = cls.enterClassContext(Daemon(cls.config, listen=cls.listen_at()))
-        cls.postfix = cls.enterClassContext(Postfix(milter=cls.daemon.milter, **cls.options))
-
-    @classmethod
-    def listen_at(cls):
-        return f"inet:{free_port()}@127.0.0.1"
+        if cls.as_at_a_site:
+            address, more = cls.enterClassContext(milter_socket())
+            cls.config = more + cls.config
+        else:
+            address = f"inet:{free_port()}@127.0.0.1"
+        daemon = Daemon(cls.config, listen=address, as_root=cls.as_at_a_site)
+        cls.daemon = cls.enterClassContext(daemon)
+        cls.postfix = cls.enterClassContext(Postfix(milter=address, **cls.options))
 
     def dial(self, address=None, **where):
         """A client, closed at the end of the test."""

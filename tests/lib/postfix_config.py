@@ -1,10 +1,13 @@
 """The folders, main.cf and master.cf of a private Postfix (postfix.py runs it)."""
 
+import contextlib
 import functools
+import grp
 import os
 import pwd
 import shutil
 import socket
+import tempfile
 import time
 
 DOMAIN = "example.org"
@@ -18,6 +21,7 @@ HOST6 = "::1"
 MAIL_OWNER = "news"
 SETGID_GROUP = "uucp"
 MAILBOX_OWNER = "games"
+MILTER_OWNER = "nobody"
 
 PRIVATE_FOLDERS = ("data", *(f"queue/{name}" for name in (
     "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private",
@@ -70,6 +74,21 @@ def milter_endpoint(address):
         return f"unix:{rest}"
     port, _, host = rest.partition("@")
     return f"inet:[{host.strip('[]')}]:{port}" if family == "inet6" else f"inet:{host}:{port}"
+
+
+@contextlib.contextmanager
+def milter_socket():
+    """A unix socket as a site has it: yields its address and the configuration that it needs.
+
+    The daemon, started by root, opens it for the group that Postfix runs under and then becomes
+    somebody else."""
+    group = grp.getgrgid(pwd.getpwnam(MAIL_OWNER).pw_gid).gr_name
+    with tempfile.TemporaryDirectory(prefix="milter-strict-socket-") as folder:
+        os.chmod(folder, 0o755)
+        shutil.chown(folder, MILTER_OWNER)
+        address = f"unix:{folder}/milter.sock"
+        yield address, (f'user = "{MILTER_OWNER}";\n'
+                        f'listen: {{ milter = "{address}"; group = "{group}"; mode = "0660"; }};\n')
 
 
 def make_folders(folder, programs):
