@@ -54,7 +54,7 @@ class Authenticated(ExemptCase):
     options = {"auth": True}
 
     def login(self, secret):
-        client = greet(self.dial(), "mx.example.org")
+        client = greet(self.dial(STRANGER), "mx.example.org")
         return client, client.command(f"AUTH PLAIN {secret}")
 
     def test_greeting_is_forgiven_after_login(self):

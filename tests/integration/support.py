@@ -7,19 +7,13 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from daemon import Daemon  # noqa: E402
-from postfix import Postfix, Unavailable, free_port, unpacked  # noqa: E402
+from postfix import Postfix, Unavailable, free_port, unpacked, xclient  # noqa: E402
 from postfix_config import milter_socket  # noqa: E402
 from smtp_client import SmtpClient  # noqa: E402
 
 # Loopback is exempt by default, and it is where the tests come from.
 NOBODY_EXEMPT = "exempt: { networks = []; };\n"
 STRANGER = "192.0.2.7"
-
-
-def xclient(address):
-    """The command that makes Postfix believe in this address, IPv4 or IPv6."""
-    shown = f"IPV6:{address}" if ":" in address else address
-    return f"XCLIENT ADDR={shown} NAME=client.example.net"
 
 
 def dial(postfix, address=None, port=None, host=None):

@@ -68,6 +68,11 @@ def free_port():
     raise Unavailable("no free loopback port")
 
 
+def xclient(address, name="client.example.net"):
+    """The command that makes Postfix's .xclient_port believe in this address, IPv4 or IPv6."""
+    return f"XCLIENT ADDR={'IPV6:' if ':' in address else ''}{address} NAME={name}"
+
+
 class Postfix:
     """One instance, running between start() and stop(); a context manager.
 
