@@ -64,12 +64,15 @@ def parse_line(line):
 
 
 class Daemon:
-    def __init__(self, config="", *, listen=None, arguments=(), as_root=False):
+    def __init__(self, config="", *, listen=None, launcher=(), environment=(), pass_fds=(),
+                 as_root=False):
+        """`launcher`: a command in front, such as env; `as_root`: do not give root away first."""
         self.folder = tempfile.mkdtemp(prefix="milter-strict-")
         self.milter = listen or f"unix:{self.folder}/milter.sock"
         self.config = os.path.join(self.folder, "milter-strict.conf")
         self.log_file = os.path.join(self.folder, "log")
-        self.arguments = list(arguments)
+        self.launcher, self.pass_fds = list(launcher), tuple(pass_fds)
+        self.environment = dict(environment)
         self.process = None
         # Tests often run as root, who must not serve: then the daemon runs as somebody else.
         self.drops = os.geteuid() == 0 and not as_root
@@ -116,12 +119,14 @@ class Daemon:
         if self.drops:
             user = pwd.getpwnam(UNPRIVILEGED)
             who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        command = [*wrapper(), program(), "run", "-c", self.config, *self.arguments]
+        command = [*self.launcher, *wrapper(), program(), "run", "-c", self.config]
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
+        environment.update(self.environment)
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd=self.folder, env=environment, **who)
+                                            stderr=log, cwd=self.folder, env=environment,
+                                            pass_fds=self.pass_fds, **who)
         return self
 
     def start(self):

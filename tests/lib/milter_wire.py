@@ -173,8 +173,9 @@ class Mta:
         self.wanted_macros = self._read_symlists(data[12:])
         if self.version > version:
             raise WireError(f"offered version {version}, the milter chose {self.version}")
-        if self.actions & ~actions or self.steps & ~steps:
-            raise WireError(f"the milter chose what was not offered: {self!r}")
+        if self.actions & ~actions:
+            raise WireError(f"the milter chose actions that were not offered: {self!r}")
+        # Unoffered steps are no error to any MTA: libmilter names NOBODY and NOHDRS in any case.
         if self.wanted_macros and not actions & ACTIONS["SETSYMLIST"]:
             raise WireError("the milter asked for macros although it may not")
         return self
@@ -203,6 +204,10 @@ class Mta:
         As with Postfix, a stage whose list was asked for gets only the macros on that list.
         """
         self._macros[stage] = dict(values)
+        return self
+
+    def forget_macros(self):
+        self._macros = {}
         return self
 
     def _send_macros(self, stage):
