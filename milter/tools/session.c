@@ -1,0 +1,291 @@
+/*
+ * milter-strict session: speaks SMTP under a policy, without an MTA, and delivers nothing.
+ */
+#include "session.h"
+
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  IDLE_DEFAULT = 300, /* RFC 5321, 4.5.3.2.7 */
+  IDLE_MAX = 86400,
+};
+
+static const char help[] =
+  "usage: milter-strict session [-v] [-c FILE] [--client ADDRESS] [--authenticated]\n"
+  "                             [--listen ADDRESS:PORT] [--timeout SECONDS]\n"
+  "\n"
+  "Speaks SMTP under a policy, to try it without a mail server. Nothing is delivered.\n"
+  "The conversation is on standard input and output, or on a port with --listen.\n"
+  "\n"
+  "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
+  "                        not there, the built-in settings\n"
+  "      --client ADDRESS  who the client is taken for. Default: 192.0.2.1, so that the\n"
+  "                        exemption of this machine does not hide the rules; with --listen\n"
+  "                        that goes for clients on this machine, others are who they are\n"
+  "      --authenticated   take the client for one that has logged in\n"
+  "      --listen ADDRESS:PORT\n"
+  "                        serve this port until SIGINT or SIGTERM; port 0 takes a free one.\n"
+  "                        IPv6 addresses in brackets: [::1]:2525\n"
+  "      --timeout SECONDS with --listen: hang up on clients that are idle, default 300\n"
+  "  -v, --verbose         tell on standard error which rule decided, what monitored rules\n"
+  "                        would refuse, and who is exempt\n"
+  "  -h, --help            this text\n"
+  "\n"
+  "Typed lines may end in LF alone; a client that begins with CRLF is held to it.\n"
+  "Exit status: 0 fine, 2 usage, 69 cannot listen, 78 bad configuration.\n";
+
+/* --- one conversation on stdin and stdout ----------------------------------------------------- */
+
+/* Replies on their way to stdout. */
+struct outlet {
+  bool broken; /* nobody reads */
+  size_t len;
+  char bytes[16 * 1024];
+};
+
+/* Waits until the descriptor is ready, should it be one that does not block. */
+static bool wait_for(int fd, short events)
+{
+  struct pollfd ready = {.fd = fd, .events = events};
+
+  return poll(&ready, 1, -1) > 0 || errno == EINTR;
+}
+
+static bool is_only_not_yet(int fd, short events)
+{
+  return errno == EINTR || (errno == EAGAIN && wait_for(fd, events));
+}
+
+static void outlet_flush(struct outlet *outlet)
+{
+  size_t done = 0;
+
+  while (done < outlet->len && !outlet->broken) {
+    ssize_t wrote = write(STDOUT_FILENO, outlet->bytes + done, outlet->len - done);
+
+    if (wrote >= 0)
+      done += (size_t)wrote;
+    else if (!is_only_not_yet(STDOUT_FILENO, POLLOUT))
+      outlet->broken = true;
+  }
+  outlet->len = 0;
+}
+
+static bool outlet_write(void *context, struct span bytes)
+{
+  struct outlet *outlet = context;
+
+  while (bytes.len > 0) {
+    struct span part = span_slice(bytes, 0, sizeof(outlet->bytes) - outlet->len);
+
+    memcpy(outlet->bytes + outlet->len, part.at, part.len);
+    outlet->len += part.len;
+    bytes = span_slice(bytes, part.len, bytes.len);
+    if (outlet->len == sizeof(outlet->bytes))
+      outlet_flush(outlet);
+  }
+  return !outlet->broken;
+}
+
+static void converse(const struct session_options *options)
+{
+  struct smtp_peer peer = {.client = &options->client,
+                           .host = options->host,
+                           .flags = options->flags | SMTP_LINES_LF};
+  struct outlet outlet = {.len = 0};
+  struct smtp_sink sink = {.write = outlet_write,
+                           .judged = options->verbose ? session_tell : NULL,
+                           .context = &outlet};
+  struct smtp smtp;
+  char bytes[4096];
+
+  smtp_open(&smtp, options->policy, &sink, &peer);
+  smtp_greet(&smtp);
+  outlet_flush(&outlet);
+  while (!smtp.closed && !outlet.broken) {
+    ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+    if (got == 0 || (got < 0 && !is_only_not_yet(STDIN_FILENO, POLLIN)))
+      break;
+    if (got > 0)
+      smtp_feed(&smtp, (struct span){bytes, (size_t)got});
+    outlet_flush(&outlet);
+  }
+}
+
+void session_tell(void *context, const struct smtp *smtp, const struct judgement *judgement)
+{
+  char client[IP_TEXT_SIZE];
+
+  (void)context;
+  ip_format(smtp->session.client, client);
+  for (unsigned i = 0; i <= judgement->notice_count; i++) {
+    bool notice = i < judgement->notice_count;
+    const struct verdict *verdict = notice ? &judgement->notices[i] : &judgement->verdict;
+    struct reply_status status;
+
+    if (verdict->rule == RULE_NONE)
+      continue;
+    status = verdict_status(smtp->policy, verdict->rule, VERDICT_VOICE_ANY);
+    fprintf(stderr, "%s: %s%s: %s, %u %s", client, notice ? "would " : "",
+            reply_is_positive(status.code) ? "answer" : "refuse", rule_entry(verdict->rule)->name,
+            status.code, status.enhanced);
+    if (verdict->fault.kind != FAULT_NONE)
+      fprintf(stderr, ", at byte %u: %s", verdict->fault.at + 1, fault_text(verdict->fault.kind));
+    fputc('\n', stderr);
+  }
+  if (judgement->exemption != EXEMPT_NOT)
+    fprintf(stderr, "%s: a rule was broken and overlooked: client is exempt (%s)\n", client,
+            exemption_name(judgement->exemption));
+}
+
+/* --- the command line ------------------------------------------------------------------------ */
+
+static bool number_parse(struct span span, unsigned most, unsigned *out)
+{
+  unsigned long value = 0;
+
+  if (span.len == 0 || span.len > 6)
+    return false;
+  for (size_t i = 0; i < span.len; i++) {
+    if (!byte_is_digit(span.at[i]))
+      return false;
+    value = value * 10 + (unsigned long)(span.at[i] - '0');
+  }
+  *out = (unsigned)value;
+  return value <= most;
+}
+
+/* "192.0.2.1:25", "[2001:db8::1]:25" */
+static bool endpoint_parse(struct span span, struct session_options *out)
+{
+  size_t colon = span.len;
+  struct span host;
+  unsigned port;
+
+  while (colon > 0 && span.at[colon - 1] != ':')
+    colon--;
+  if (colon == 0 || !number_parse(span_slice(span, colon, span.len), UINT16_MAX, &port))
+    return false;
+  host = span_slice(span, 0, colon - 1);
+  out->listen_port = (uint16_t)port;
+  if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']')
+    return ip_parse_v6(span_slice(host, 1, host.len - 1), &out->listen_ip);
+  return ip_parse_v4(host, &out->listen_ip);
+}
+
+/* What the command line says besides. */
+struct arguments {
+  const char *config;
+  bool listen;
+  bool help;
+};
+
+enum { OPTION_CLIENT = 256, OPTION_AUTHENTICATED, OPTION_LISTEN, OPTION_TIMEOUT };
+
+static const struct option long_options[] = {
+  {"config", required_argument, NULL, 'c'},
+  {"client", required_argument, NULL, OPTION_CLIENT},
+  {"authenticated", no_argument, NULL, OPTION_AUTHENTICATED},
+  {"listen", required_argument, NULL, OPTION_LISTEN},
+  {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+  {"verbose", no_argument, NULL, 'v'},
+  {"help", no_argument, NULL, 'h'},
+  {NULL, 0, NULL, 0},
+};
+
+/* One option with its value; returns an exit code. */
+static int take_option(int option, struct arguments *arguments, struct session_options *out)
+{
+  switch (option) {
+  case 'c':
+    arguments->config = optarg;
+    return TOOL_FINE;
+  case 'v':
+    out->verbose = true;
+    return TOOL_FINE;
+  case 'h':
+    arguments->help = true;
+    return TOOL_FINE;
+  case OPTION_AUTHENTICATED:
+    out->flags |= SMTP_AUTHENTICATED;
+    return TOOL_FINE;
+  case OPTION_CLIENT:
+    out->client_given = true;
+    return ip_parse(span_from(optarg), &out->client)
+             ? TOOL_FINE
+             : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", optarg);
+  case OPTION_LISTEN:
+    arguments->listen = true;
+    return endpoint_parse(span_from(optarg), out)
+             ? TOOL_FINE
+             : tool_usage("session", "--listen %s: ADDRESS:PORT is needed, as 127.0.0.1:2525",
+                          optarg);
+  case OPTION_TIMEOUT:
+    return number_parse(span_from(optarg), IDLE_MAX, &out->idle) && out->idle > 0
+             ? TOOL_FINE
+             : tool_usage("session", "--timeout %s: a number from 1 to %d is needed", optarg,
+                          IDLE_MAX);
+  default:
+    return tool_usage("session", NULL); /* getopt has said what is wrong */
+  }
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *arguments,
+                          struct session_options *out)
+{
+  int option, code;
+
+  optind = 1;
+  while ((option = getopt_long(argc, argv, "c:vh", long_options, NULL)) != -1) {
+    code = take_option(option, arguments, out);
+    if (code != TOOL_FINE)
+      return code;
+  }
+  if (optind < argc)
+    return tool_usage("session", "%s: what is that for?", argv[optind]);
+  return TOOL_FINE;
+}
+
+int tool_session(int argc, char **argv)
+{
+  struct session_options options = {
+    .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}},
+    .idle = IDLE_DEFAULT,
+  };
+  struct arguments arguments = {.config = NULL};
+  struct settings settings;
+  char host[SESSION_NAME_MAX];
+  int code = read_arguments(argc, argv, &arguments, &options);
+
+  if (code != TOOL_FINE)
+    return code;
+  if (arguments.help) {
+    fputs(help, stdout);
+    return TOOL_FINE;
+  }
+  code = tool_read_settings(arguments.config, true, &settings);
+  if (code != TOOL_FINE)
+    return code;
+  if (gethostname(host, sizeof(host)) != 0 || host[0] == '\0')
+    strcpy(host, "localhost");
+  host[sizeof(host) - 1] = '\0';
+  options.policy = &settings.policy;
+  options.host = span_from(host);
+  signal(SIGPIPE, SIG_IGN);
+  if (arguments.listen)
+    code = session_listen(&options);
+  else
+    converse(&options);
+  settings_free(&settings);
+  return code;
+}
