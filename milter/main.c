@@ -1,0 +1,102 @@
+/*
+ * milter-strict: finds the sub-command and hands over to it. The only file that ends the process
+ * the regular way.
+ */
+#include "daemon/version.h"
+#include "tools/tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct command {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  const char *arguments;
+  const char *help;
+};
+
+static const struct command commands[] = {
+    {"run", tool_run, "[-c FILE]", "serve a mail server: the daemon, in the foreground"},
+    {"check", tool_check, "[-c FILE]", "read the configuration and say what is wrong with it"},
+    {"session", tool_session, "[-c FILE] [--client ADDR] [--listen ADDR:PORT]",
+     "speak SMTP under the policy, to try it; delivers nothing"},
+    {"explain", tool_explain, "CODE | RULE | 'COMMAND LINE'",
+     "what a reply or a rule means, or what a command would get"},
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_commands(FILE *to)
+{
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    fprintf(to, "  milter-strict %-8s %s\n      %s\n", commands[i].name, commands[i].arguments,
+            commands[i].help);
+}
+
+static int print_help(void)
+{
+  puts("milter-strict keeps SMTP clients to the rules of SMTP. It sits beside Postfix or Sendmail "
+       "and\n"
+       "refuses what is malformed, out of order, not offered or probing for addresses, each with "
+       "the\n"
+       "reply that the standard has for it.\n");
+  print_commands(stdout);
+  puts("\n"
+       "  milter-strict COMMAND --help    the options of a command\n"
+       "  milter-strict --version         the version\n"
+       "\n"
+       "The configuration is " CONFIG_DEFAULT_FILE ".\n"
+       "Manual: milter-strict(8), milter-strict.conf(5).");
+  return TOOL_FINE;
+}
+
+static int print_usage(const char *wrong)
+{
+  if (wrong != NULL)
+    fprintf(stderr, "milter-strict: there is no command \"%s\"\n", wrong);
+  fputs("usage:\n", stderr);
+  print_commands(stderr);
+  fputs("More: milter-strict --help\n", stderr);
+  return TOOL_USAGE;
+}
+
+static bool is_one_of(const char *word, const char *short_form, const char *long_form,
+                      const char *plain)
+{
+  return strcmp(word, short_form) == 0 || strcmp(word, long_form) == 0 || strcmp(word, plain) == 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+  if (argc < 2)
+    return print_usage(NULL);
+  if (is_one_of(argv[1], "-h", "--help", "help"))
+    return print_help();
+  if (is_one_of(argv[1], "-V", "--version", "version")) {
+    puts("milter-strict " VERSION);
+    return TOOL_FINE;
+  }
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    if (strcmp(argv[1], commands[i].name) == 0)
+      return commands[i].run(argc - 1, argv + 1);
+  return print_usage(argv[1]);
+}
+
+/* What was printed and could not be written, to a full disk or a closed pipe, is an error too. */
+static bool output_failed(void)
+{
+  bool failed = ferror(stdout) != 0;
+
+  return fflush(stdout) != 0 || failed;
+}
+
+int main(int argc, char **argv)
+{
+  int status = dispatch(argc, argv);
+
+  if (output_failed() && status == TOOL_FINE) {
+    perror("milter-strict: standard output");
+    status = TOOL_TRY_LATER;
+  }
+  exit(status);
+}
