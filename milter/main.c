@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct command {
+struct subcommand {
   const char *name;
   int (*run)(int argc, char **argv);
   const char *arguments;
   const char *help;
 };
 
-static const struct command commands[] = {
+static const struct subcommand commands[] = {
     {"run", tool_run, "[-c FILE]", "serve a mail server: the daemon, in the foreground"},
     {"check", tool_check, "[-c FILE]", "read the configuration and say what is wrong with it"},
     {"session", tool_session, "[-c FILE] [--client ADDR] [--listen ADDR:PORT]",
@@ -24,11 +24,11 @@ static const struct command commands[] = {
     {"explain", tool_explain, "CODE | RULE | 'COMMAND LINE'",
      "what a reply or a rule means, or what a command would get"},
 };
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+enum { SUBCOMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_commands(FILE *to)
 {
-  for (size_t i = 0; i < COMMAND_COUNT; i++)
+  for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
     fprintf(to, "  milter-strict %-8s %s\n      %s\n", commands[i].name, commands[i].arguments,
             commands[i].help);
 }
@@ -76,7 +76,7 @@ static int dispatch(int argc, char **argv)
     puts("milter-strict " VERSION);
     return TOOL_FINE;
   }
-  for (size_t i = 0; i < COMMAND_COUNT; i++)
+  for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
     if (strcmp(argv[1], commands[i].name) == 0)
       return commands[i].run(argc - 1, argv + 1);
   return print_usage(argv[1]);
