@@ -368,23 +368,6 @@ bool listener_open(const struct listener_address *address, const struct listener
   return done;
 }
 
-void listener_nudge(const struct listener *listener)
-{
-  struct sockaddr_storage name;
-  socklen_t size = sizeof(name);
-  int fd;
-
-  if (listener->fd < 0 || getsockname(listener->fd, (struct sockaddr *)&name, &size) < 0)
-    return;
-  fd = socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0)
-    return;
-  /* That the loop wakes up is all that is wanted. */
-  if (connect(fd, (const struct sockaddr *)&name, size) == 0 || errno == EINPROGRESS)
-    shutdown(fd, SHUT_RDWR);
-  close(fd);
-}
-
 void listener_close(struct listener *listener)
 {
   const char *path = listener->address.path;

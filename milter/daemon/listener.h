@@ -69,9 +69,6 @@ bool listener_open(const struct listener_address *address, const struct listener
  */
 int listener_passed(const char *name);
 
-/* Makes a loop that waits on the listener look up: connects to it and hangs up at once. */
-void listener_nudge(const struct listener *listener);
-
 /* Closes it and removes the socket file that listener_open() made, when it is still that file and
  * we still may. LISTENER_NONE is fine. */
 void listener_close(struct listener *listener);

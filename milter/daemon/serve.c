@@ -28,7 +28,7 @@
 
 enum {
   STOP_SECONDS = 5,   /* for sessions to let go */
-  NUDGE_MS = 50,      /* how often libmilter is reminded that it was to stop */
+  NUDGE_MS = 50,      /* how often libmilter is woken up to see that it is to stop */
   WHY_SIZE = 512,     /* bytes of a reason */
   ADDRESS_SIZE = 512, /* bytes of an address as it is shown */
 };
@@ -267,7 +267,7 @@ static void *stop_door(void *nothing)
 
 /*
  * libmilter holds a lock while it waits for a connection, up to five seconds, and smfi_stop() waits
- * for that lock: hence a thread to call it in, and connections of our own to cut the wait short.
+ * for that lock: hence a thread to call it in, and signals that cut the wait short.
  * Returns false when it takes too long or somebody is in a hurry.
  */
 static bool stop(struct service *service)
@@ -280,7 +280,7 @@ static bool stop(struct service *service)
     return false;
   pthread_detach(stopper);
   for (int left = STOP_SECONDS * 1000; left > 0 && wish != SIGNALS_STOP; left -= NUDGE_MS) {
-    listener_nudge(&service->listener);
+    signals_wake(service->door);
     if (!wait_for_wish(service, NUDGE_MS, &wish))
       return true;
   }

@@ -37,14 +37,22 @@ __attribute__((visibility("default"))) int sigwait(const sigset_t *set, int *num
   return 0;
 }
 
+/* That a call was interrupted is all that is wanted. */
+static void do_nothing(int number)
+{
+  (void)number;
+}
+
 bool signals_open(int *fd)
 {
+  const struct sigaction nothing = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
   sigset_t set;
 
   sigemptyset(&set);
   for (size_t i = 0; i < OURS_COUNT; i++)
     sigaddset(&set, ours[i]);
-  if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+  if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+      sigaction(SIGUSR2, &nothing, NULL) < 0)
     return false;
   /* A parent such as nohup may have had them ignored, and then they would never wait. */
   for (size_t i = 0; i < OURS_COUNT; i++)
@@ -61,4 +69,9 @@ enum signals_wish signals_next(int fd)
   if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
     return SIGNALS_NOTHING;
   return info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1 ? SIGNALS_RELOAD : SIGNALS_STOP;
+}
+
+void signals_wake(pthread_t thread)
+{
+  pthread_kill(thread, SIGUSR2);
 }

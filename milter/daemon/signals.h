@@ -5,6 +5,7 @@
 #ifndef MILTER_STRICT_SIGNALS_H
 #define MILTER_STRICT_SIGNALS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 enum signals_wish { SIGNALS_NOTHING, SIGNALS_RELOAD, SIGNALS_STOP };
@@ -18,5 +19,8 @@ bool signals_open(int *fd);
 
 /* What the next signal wants; SIGNALS_NOTHING when none waits. Never blocks. */
 enum signals_wish signals_next(int fd);
+
+/* Cuts short what `thread` waits for in poll(). */
+void signals_wake(pthread_t thread);
 
 #endif
