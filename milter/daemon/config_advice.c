@@ -1,0 +1,83 @@
+/*
+ * Warnings: settings that are legal and have no effect, or one that hardly anybody wants.
+ */
+#include "config_inner.h"
+
+static void advise_rule(struct reader *reader, enum rule rule)
+{
+  const struct rule_lines *lines = &reader->rule_lines[rule];
+  const struct rule_setting *setting = &reader->settings->policy.rules[rule];
+  const char *name = rule_entry(rule)->name;
+
+  if (setting->action == ACTION_OFF && lines->rule > 0 && lines->action == 0)
+    reader_warn(reader, lines->rule, "rules.%s is off as long as nothing sets its action", name);
+  else if (setting->action != ACTION_OFF && lines->rule > 0 && lines->names == 0 &&
+           (rule_entry(rule)->flags & RULE_FLAG_NAMES) != 0)
+    reader_warn(reader, lines->rule, "rules.%s has no names, so it never applies", name);
+  if (lines->text > 0 && setting->text.len == 0)
+    reader_warn(reader, lines->text, "rules.%s.text is empty, so the built-in text is used", name);
+}
+
+static void advise_exemptions(struct reader *reader)
+{
+  const struct policy *policy = &reader->settings->policy;
+
+  for (size_t i = 0; i < policy->exempt_network_count; i++) {
+    struct netblock block = policy->exempt_networks[i];
+
+    if (block.bits == 0 || (block.bits == 96 && ip_is_v4(block.base)))
+      reader_warn(reader, reader->option_line[OPTION_EXEMPT_NETWORKS],
+                  "exempt.networks has every %s client in it, so they are refused nothing",
+                  block.bits == 0 ? "IPv6" : "IPv4");
+  }
+  if (policy->speak == POLICY_SPEAK_AT_ONCE && reader->option_line[OPTION_EXEMPT_RECIPIENTS] > 0 &&
+      policy->reachable.count > 0)
+    reader_warn(reader, reader->option_line[OPTION_EXEMPT_RECIPIENTS],
+                "exempt.recipients has no effect with speak = \"at-once\"");
+}
+
+static void advise_replies(struct reader *reader)
+{
+  const struct policy *policy = &reader->settings->policy;
+
+  if (policy->detail != POLICY_DETAIL_BRIEF)
+    return;
+  if (policy->url.len > 0)
+    reader_warn(reader, reader->option_line[OPTION_REPLIES_URL],
+                "replies.url is not shown with replies.detail = \"brief\"");
+  if (policy->contact.len > 0)
+    reader_warn(reader, reader->option_line[OPTION_REPLIES_CONTACT],
+                "replies.contact is not shown with replies.detail = \"brief\"");
+}
+
+static void advise_listening(struct reader *reader)
+{
+  static const enum option unix_only[] = {OPTION_LISTEN_MODE, OPTION_LISTEN_GROUP};
+  const struct settings *settings = reader->settings;
+
+  if (span_starts_nocase(settings->listen_milter, SPAN("unix:")))
+    return;
+  for (size_t i = 0; i < sizeof(unix_only) / sizeof(unix_only[0]); i++)
+    if (reader->option_line[unix_only[i]] > 0)
+      reader_warn(reader, reader->option_line[unix_only[i]],
+                  "%s has no effect: listen.milter is not a unix socket",
+                  option_entry(unix_only[i])->path);
+}
+
+void advise(struct reader *reader)
+{
+  const struct settings *settings = reader->settings;
+
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    advise_rule(reader, rule);
+  advise_exemptions(reader);
+  advise_replies(reader);
+  advise_listening(reader);
+  if (settings->log_to == LOG_TARGET_STDERR && reader->option_line[OPTION_LOG_FACILITY] > 0)
+    reader_warn(reader, reader->option_line[OPTION_LOG_FACILITY],
+                "log.facility has no effect with log.to = \"stderr\"");
+  if (settings->log_level < LOG_LEVEL_NOTICE)
+    reader_warn(reader, reader->option_line[OPTION_LOG_LEVEL],
+                "log.level = \"%s\" hides refusals; \"notice\" shows them",
+                settings->log_level == LOG_LEVEL_ERR ? "error" : "warning");
+}
