@@ -254,6 +254,14 @@ static int lock_folder(const char *path)
   return -1;
 }
 
+/* In a folder with the set-group-ID bit a new file has the folder's group: then a user who is not
+ * in that group has nothing to change. */
+static bool has_owner(const struct stat *status, const struct listener_access *access)
+{
+  return (access->owner == (uid_t)-1 || access->owner == status->st_uid) &&
+         (access->group == (gid_t)-1 || access->group == status->st_gid);
+}
+
 /* Notes which file the new socket has, and gives it its owner. By descriptor: whoever may write to
  * the folder cannot put another file in its place in between. */
 static bool own_file(struct listener *listener, const struct listener_access *access,
@@ -271,7 +279,8 @@ static bool own_file(struct listener *listener, const struct listener_access *ac
     listener->made_file = true;
     listener->device = status.st_dev;
     listener->inode = status.st_ino;
-    if (fchownat(file, "", access->owner, access->group, AT_EMPTY_PATH) < 0)
+    if (!has_owner(&status, access) &&
+        fchownat(file, "", access->owner, access->group, AT_EMPTY_PATH) < 0)
       done = fail(why, &listener->address, "cannot be given its owner and group", errno);
   }
   close(file);

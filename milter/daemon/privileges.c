@@ -150,15 +150,6 @@ static bool no_capability_left(void)
   return true;
 }
 
-/* Ambient capabilities go with the permitted and inheritable ones. */
-static bool drop_capabilities(void)
-{
-  struct __user_cap_header_struct header = capability_header();
-  struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-
-  return syscall(SYS_capset, &header, none) == 0 && no_capability_left();
-}
-
 static bool is_identity(const struct identity *identity)
 {
   uid_t uid[3];
@@ -172,14 +163,34 @@ static bool is_identity(const struct identity *identity)
   return true;
 }
 
-enum privileges_fault privileges_drop(const struct identity *identity, struct text *why)
+/* Ambient capabilities go with the permitted and inheritable ones. */
+static bool drop_capabilities(void)
 {
-  if (identity->changes && initgroups(identity->user, identity->gid) < 0)
+  struct __user_cap_header_struct header = capability_header();
+  struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+  return no_capability_left() || (syscall(SYS_capset, &header, none) == 0 && no_capability_left());
+}
+
+static enum privileges_fault change(const struct identity *identity, struct text *why)
+{
+  if (initgroups(identity->user, identity->gid) < 0)
     return fail(why, PRIVILEGES_KEPT, "cannot take the groups of", identity->user, errno);
   if (setresgid(identity->gid, identity->gid, identity->gid) < 0)
     return fail(why, PRIVILEGES_KEPT, "cannot take the group of", identity->user, errno);
   if (setresuid(identity->uid, identity->uid, identity->uid) < 0)
     return fail(why, PRIVILEGES_KEPT, "cannot become", identity->user, errno);
+  return PRIVILEGES_OK;
+}
+
+/* A service manager that starts us as somebody harmless may forbid the calls that change that: what
+ * is so already is left alone. */
+enum privileges_fault privileges_drop(const struct identity *identity, struct text *why)
+{
+  enum privileges_fault fault = identity->changes ? change(identity, why) : PRIVILEGES_OK;
+
+  if (fault != PRIVILEGES_OK)
+    return fault;
   if (!drop_capabilities())
     return fail(why, PRIVILEGES_KEPT, "cannot give up capabilities", NULL, errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
