@@ -1,6 +1,6 @@
 /*
- * The SMTP door's frame: lines out of bytes, judgement, and the words of replies. RFC 5321, sections
- * 2.3.8 (lines), 4.2 (replies) and 4.5.3.1 (sizes).
+ * The SMTP door's frame: lines out of bytes, judgement, and the words of replies. RFC 5321,
+ * sections 2.3.8 (lines), 4.2 (replies) and 4.5.3.1 (sizes).
  */
 #include "smtp_inner.h"
 
@@ -110,9 +110,9 @@ void smtp_bye(struct smtp *smtp, enum smtp_bye why)
   static const struct {
     const char *enhanced, *words;
   } last[] = {
-    [SMTP_BYE_IDLE] = {"4.4.2", "nothing was heard for too long; closing connection"},
-    [SMTP_BYE_STOP] = {"4.3.2", "the server is stopping; closing connection"},
-    [SMTP_BYE_CROWDED] = {"4.3.2", "too many connections; closing this one"},
+      [SMTP_BYE_IDLE] = {"4.4.2", "nothing was heard for too long; closing connection"},
+      [SMTP_BYE_STOP] = {"4.3.2", "the server is stopping; closing connection"},
+      [SMTP_BYE_CROWDED] = {"4.3.2", "too many connections; closing this one"},
   };
   char memory[SESSION_NAME_MAX + 80];
   struct text text = text_in(memory, sizeof(memory));
@@ -135,19 +135,12 @@ static bool is_help(const struct smtp *smtp, const struct verdict *verdict)
          reply_is_positive(verdict_status(smtp->policy, verdict->rule, VERDICT_VOICE_ANY).code);
 }
 
-static bool is_worth_telling(const struct smtp *smtp, const struct judgement *judgement)
-{
-  return smtp->sink->judged != NULL &&
-         (judgement->verdict.rule != RULE_NONE || judgement->notice_count > 0 ||
-          judgement->exemption != EXEMPT_NOT);
-}
-
 bool smtp_judge(struct smtp *smtp, const struct question *question)
 {
   struct judgement judgement;
 
   policy_judge(smtp->policy, &smtp->session, question, &judgement);
-  if (is_worth_telling(smtp, &judgement))
+  if (smtp->sink->judged != NULL && !judgement_is_silent(&judgement))
     smtp->sink->judged(smtp->sink->context, smtp, &judgement);
   if (judgement.verdict.rule == RULE_NONE || is_help(smtp, &judgement.verdict))
     return true;

@@ -2,11 +2,11 @@
  * A small SMTP server without I/O: bytes of a client in, bytes of replies out, a policy between.
  *
  * It speaks RFC 5321 with PIPELINING (2920), 8BITMIME (6152), SIZE (1870), SMTPUTF8 (6531) and
- * ENHANCEDSTATUSCODES (2034), and HELP. It delivers nothing: it is there to try a policy without an MTA
- * and to be tested. What a policy lets pass is answered as a native server would.
+ * ENHANCEDSTATUSCODES (2034), and HELP. It delivers nothing: it is there to try a policy without an
+ * MTA and to be tested. What a policy lets pass is answered as a native server would.
  *
- * A connection is a plain value of bounded size; nothing in it needs freeing. The same bytes get the
- * same replies however they are cut into pieces. One thread at a time.
+ * A connection is a plain value of bounded size; nothing in it needs freeing. The same bytes get
+ * the same replies however they are cut into pieces. One thread at a time.
  */
 #ifndef MILTER_STRICT_SMTP_H
 #define MILTER_STRICT_SMTP_H
@@ -34,7 +34,8 @@ struct smtp_sink {
    */
   bool (*write)(void *context, struct span bytes);
 
-  /* A command broke rules: what is refused, what would be, or why it was overlooked. May be NULL. */
+  /* A command broke rules: what is refused, what would be, or why it was overlooked. May be NULL.
+   */
   void (*judged)(void *context, const struct smtp *smtp, const struct judgement *judgement);
   void *context;
 };
@@ -68,7 +69,7 @@ struct smtp {
   bool greeted;  /* a first line has come: how it ended has settled how lines end */
   bool lines_lf; /* LF ends a line */
   bool in_data;
-  bool data_bare;            /* a CR or LF came alone in this message */
+  bool data_bare; /* a CR or LF came alone in this message */
   enum smtp_place data_place;
   unsigned long long octets; /* of this message, without the dots that were added for transport */
   size_t line_len;           /* of the line that is coming, as sent so far */
@@ -95,8 +96,8 @@ void smtp_bye(struct smtp *smtp, enum smtp_bye why);
 
 /*
  * The question that a command line puts, without its CRLF; `smtputf8` as session.smtputf8 says.
- * Borrows from `line`. Returns the command, COMMAND_NONE for an unknown one. An argument that is not
- * there or cannot be read makes a question about RULE_COMMAND_ARGUMENT.
+ * Borrows from `line`. Returns the command, COMMAND_NONE for an unknown one. An argument that is
+ * not there or cannot be read makes a question about RULE_COMMAND_ARGUMENT.
  */
 enum command smtp_question(struct span line, bool smtputf8, struct question *out);
 

@@ -111,7 +111,8 @@ static void do_quit(struct smtp *smtp, const struct question *question)
   smtp->closed = true;
 }
 
-static void refuse_argument(struct smtp *smtp, const struct question *question, enum command command)
+static void refuse_argument(struct smtp *smtp, const struct question *question,
+                            enum command command)
 {
   char memory[128];
   struct text text = text_in(memory, sizeof(memory));
@@ -143,10 +144,10 @@ static void refuse_unoffered(struct smtp *smtp, const struct question *question)
 void smtp_obey(struct smtp *smtp, struct span line)
 {
   static void (*const carriers[COMMAND_COUNT])(struct smtp *, const struct question *) = {
-    [COMMAND_HELO] = do_helo, [COMMAND_EHLO] = do_ehlo, [COMMAND_MAIL] = do_mail,
-    [COMMAND_RCPT] = do_rcpt, [COMMAND_DATA] = do_data, [COMMAND_RSET] = do_rset,
-    [COMMAND_NOOP] = do_noop, [COMMAND_QUIT] = do_quit, [COMMAND_HELP] = smtp_help,
-    [COMMAND_VRFY] = do_vrfy,
+      [COMMAND_HELO] = do_helo, [COMMAND_EHLO] = do_ehlo, [COMMAND_MAIL] = do_mail,
+      [COMMAND_RCPT] = do_rcpt, [COMMAND_DATA] = do_data, [COMMAND_RSET] = do_rset,
+      [COMMAND_NOOP] = do_noop, [COMMAND_QUIT] = do_quit, [COMMAND_HELP] = smtp_help,
+      [COMMAND_VRFY] = do_vrfy,
   };
   struct question question;
   enum command command = smtp_question(line, smtp->session.smtputf8, &question);

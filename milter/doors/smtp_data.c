@@ -1,6 +1,6 @@
 /*
- * The message after DATA: RFC 5321 sections 4.1.1.4 and 4.5.2. Nothing of it is kept but its size, and
- * the line that goes wrong.
+ * The message after DATA: RFC 5321 sections 4.1.1.4 and 4.5.2. Nothing of it is kept but its size,
+ * and the line that goes wrong.
  *
  * Only CRLF "." CRLF ends it. A CR or LF that comes alone ends no line here, whatever follows, so
  * nothing can be smuggled past; the message is refused when its end has come.

@@ -5,12 +5,13 @@
 #include "smtp_inner.h"
 
 enum {
-  HELP_COLUMNS = 76,   /* of text in a line */
+  HELP_COLUMNS = 76, /* of text in a line */
   HELP_LINE_SIZE = 480,
   HELP_INDENT = 2,
 };
 
-/* A reply that grows line by line. The last line is held back: only the end knows that it is last. */
+/* A reply that grows line by line. The last line is held back: only the end knows that it is last.
+ */
 struct help {
   struct smtp *smtp;
   struct reply_status status;
@@ -136,8 +137,8 @@ static bool stage_of(enum command command, enum stage *out)
     enum command command;
     enum stage stage;
   } stages[] = {
-    {COMMAND_HELO, STAGE_HELO}, {COMMAND_EHLO, STAGE_HELO}, {COMMAND_MAIL, STAGE_MAIL},
-    {COMMAND_RCPT, STAGE_RCPT}, {COMMAND_DATA, STAGE_DATA},
+      {COMMAND_HELO, STAGE_HELO}, {COMMAND_EHLO, STAGE_HELO}, {COMMAND_MAIL, STAGE_MAIL},
+      {COMMAND_RCPT, STAGE_RCPT}, {COMMAND_DATA, STAGE_DATA},
   };
 
   for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
@@ -197,9 +198,11 @@ static void help_on_all(struct help *help)
   help_list_commands(help, "Commands that the policy decides:", COMMAND_IS_OPTIONAL);
   for (enum stage stage = STAGE_HELO; stage < STAGE_COUNT; stage++) {
     static const char *const labels[STAGE_COUNT] = {
-      [STAGE_HELO] = "Rules for HELO and EHLO:", [STAGE_MAIL] = "Rules for MAIL:",
-      [STAGE_RCPT] = "Rules for RCPT:",          [STAGE_DATA] = "Rules for DATA:",
-      [STAGE_COMMAND] = "Rules for other commands:",
+        [STAGE_HELO] = "Rules for HELO and EHLO:",
+        [STAGE_MAIL] = "Rules for MAIL:",
+        [STAGE_RCPT] = "Rules for RCPT:",
+        [STAGE_DATA] = "Rules for DATA:",
+        [STAGE_COMMAND] = "Rules for other commands:",
     };
 
     help_rules_of(help, labels[stage], stage);

@@ -1,6 +1,6 @@
 /*
- * Command lines taken apart, RFC 5321 section 4.1.1: the verb, what must follow it, and for MAIL and
- * RCPT where the path ends and the parameters begin.
+ * Command lines taken apart, RFC 5321 section 4.1.1: the verb, what must follow it, and for MAIL
+ * and RCPT where the path ends and the parameters begin.
  *
  * Deviations, as common servers have them: blanks may stand between "FROM:" or "TO:" and the path,
  * and at a line's end; a path may lack its brackets, which is then for the policy to judge.
@@ -14,7 +14,8 @@ static bool is_blank(char c)
   return c == ' ' || c == '\t';
 }
 
-/* Offset of the first byte outside quotes that is `stop` (a blank, when `stop` is one); else len. */
+/* Offset of the first byte outside quotes that is `stop` (a blank, when `stop` is one); else len.
+ */
 static size_t find_unquoted(struct span span, char stop)
 {
   bool quoted = false;

@@ -322,7 +322,8 @@ static void on_finish(evutil_socket_t fd, short what, void *context)
     streams->done(streams->context);
 }
 
-struct streams *streams_open(struct event_base *base, int fd, const struct stream_protocol *protocol,
+struct streams *streams_open(struct event_base *base, int fd,
+                             const struct stream_protocol *protocol,
                              const struct streams_limits *limits, void *context)
 {
   struct streams *streams = calloc(1, sizeof(*streams));

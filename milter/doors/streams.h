@@ -57,7 +57,8 @@ struct streams_limits {
  * Serves connections on `fd`, a listening socket that does not block, which it takes over also when
  * it fails. `protocol` must outlive it; `context` is what stream_context() gives. NULL: no memory.
  */
-struct streams *streams_open(struct event_base *base, int fd, const struct stream_protocol *protocol,
+struct streams *streams_open(struct event_base *base, int fd,
+                             const struct stream_protocol *protocol,
                              const struct streams_limits *limits, void *context);
 
 /* Accepts no more, says `bye` to all, and closes each when its client has read that, or after two

@@ -20,28 +20,28 @@ enum {
 };
 
 static const char help[] =
-  "usage: milter-strict session [-v] [-c FILE] [--client ADDRESS] [--authenticated]\n"
-  "                             [--listen ADDRESS:PORT] [--timeout SECONDS]\n"
-  "\n"
-  "Speaks SMTP under a policy, to try it without a mail server. Nothing is delivered.\n"
-  "The conversation is on standard input and output, or on a port with --listen.\n"
-  "\n"
-  "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
-  "                        not there, the built-in settings\n"
-  "      --client ADDRESS  who the client is taken for. Default: 192.0.2.1, so that the\n"
-  "                        exemption of this machine does not hide the rules; with --listen\n"
-  "                        that goes for clients on this machine, others are who they are\n"
-  "      --authenticated   take the client for one that has logged in\n"
-  "      --listen ADDRESS:PORT\n"
-  "                        serve this port until SIGINT or SIGTERM; port 0 takes a free one.\n"
-  "                        IPv6 addresses in brackets: [::1]:2525\n"
-  "      --timeout SECONDS with --listen: hang up on clients that are idle, default 300\n"
-  "  -v, --verbose         tell on standard error which rule decided, what monitored rules\n"
-  "                        would refuse, and who is exempt\n"
-  "  -h, --help            this text\n"
-  "\n"
-  "Typed lines may end in LF alone; a client that begins with CRLF is held to it.\n"
-  "Exit status: 0 fine, 2 usage, 69 cannot listen, 78 bad configuration.\n";
+    "usage: milter-strict session [-v] [-c FILE] [--client ADDRESS] [--authenticated]\n"
+    "                             [--listen ADDRESS:PORT] [--timeout SECONDS]\n"
+    "\n"
+    "Speaks SMTP under a policy, to try it without a mail server. Nothing is delivered.\n"
+    "The conversation is on standard input and output, or on a port with --listen.\n"
+    "\n"
+    "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
+    "                        not there, the built-in settings\n"
+    "      --client ADDRESS  who the client is taken for. Default: 192.0.2.1, so that the\n"
+    "                        exemption of this machine does not hide the rules; with --listen\n"
+    "                        that goes for clients on this machine, others are who they are\n"
+    "      --authenticated   take the client for one that has logged in\n"
+    "      --listen ADDRESS:PORT\n"
+    "                        serve this port until SIGINT or SIGTERM; port 0 takes a free one.\n"
+    "                        IPv6 addresses in brackets: [::1]:2525\n"
+    "      --timeout SECONDS with --listen: hang up on clients that are idle, default 300\n"
+    "  -v, --verbose         tell on standard error which rule decided, what monitored rules\n"
+    "                        would refuse, and who is exempt\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "Typed lines may end in LF alone; a client that begins with CRLF is held to it.\n"
+    "Exit status: 0 fine, 2 usage, 69 cannot listen, 78 bad configuration.\n";
 
 /* --- one conversation on stdin and stdout ----------------------------------------------------- */
 
@@ -98,13 +98,11 @@ static bool outlet_write(void *context, struct span bytes)
 
 static void converse(const struct session_options *options)
 {
-  struct smtp_peer peer = {.client = &options->client,
-                           .host = options->host,
-                           .flags = options->flags | SMTP_LINES_LF};
+  struct smtp_peer peer = {
+      .client = &options->client, .host = options->host, .flags = options->flags | SMTP_LINES_LF};
   struct outlet outlet = {.len = 0};
-  struct smtp_sink sink = {.write = outlet_write,
-                           .judged = options->verbose ? session_tell : NULL,
-                           .context = &outlet};
+  struct smtp_sink sink = {
+      .write = outlet_write, .judged = options->verbose ? session_tell : NULL, .context = &outlet};
   struct smtp smtp;
   char bytes[4096];
 
@@ -122,30 +120,30 @@ static void converse(const struct session_options *options)
   }
 }
 
-void session_tell(void *context, const struct smtp *smtp, const struct judgement *judgement)
+static void tell_one(const struct smtp *smtp, const char *what, const struct verdict *verdict)
 {
+  struct reply_status status = verdict_status(smtp->policy, verdict->rule, VERDICT_VOICE_ANY);
   char client[IP_TEXT_SIZE];
 
-  (void)context;
   ip_format(smtp->session.client, client);
-  for (unsigned i = 0; i <= judgement->notice_count; i++) {
-    bool notice = i < judgement->notice_count;
-    const struct verdict *verdict = notice ? &judgement->notices[i] : &judgement->verdict;
-    struct reply_status status;
+  fprintf(stderr, "%s: %s %s, %u %s", client, what, rule_entry(verdict->rule)->name, status.code,
+          status.enhanced);
+  if (verdict->fault.kind != FAULT_NONE)
+    fprintf(stderr, ", byte %u: %s", verdict->fault.at + 1, fault_text(verdict->fault.kind));
+  fputc('\n', stderr);
+}
 
-    if (verdict->rule == RULE_NONE)
-      continue;
-    status = verdict_status(smtp->policy, verdict->rule, VERDICT_VOICE_ANY);
-    fprintf(stderr, "%s: %s%s: %s, %u %s", client, notice ? "would " : "",
-            reply_is_positive(status.code) ? "answer" : "refuse", rule_entry(verdict->rule)->name,
-            status.code, status.enhanced);
-    if (verdict->fault.kind != FAULT_NONE)
-      fprintf(stderr, ", at byte %u: %s", verdict->fault.at + 1, fault_text(verdict->fault.kind));
-    fputc('\n', stderr);
+void session_tell(void *context, const struct smtp *smtp, const struct judgement *judgement)
+{
+  (void)context;
+  for (unsigned i = 0; i < judgement->notice_count; i++)
+    tell_one(smtp, "would answer:", &judgement->notices[i]);
+  if (judgement->exemption != EXEMPT_NOT) {
+    tell_one(smtp, "exempt from:", &judgement->overlooked);
+    fprintf(stderr, "  exempt because: %s\n", exemption_name(judgement->exemption));
   }
-  if (judgement->exemption != EXEMPT_NOT)
-    fprintf(stderr, "%s: a rule was broken and overlooked: client is exempt (%s)\n", client,
-            exemption_name(judgement->exemption));
+  if (judgement->verdict.rule != RULE_NONE)
+    tell_one(smtp, "answered by:", &judgement->verdict);
 }
 
 /* --- the command line ------------------------------------------------------------------------ */
@@ -193,14 +191,14 @@ struct arguments {
 enum { OPTION_CLIENT = 256, OPTION_AUTHENTICATED, OPTION_LISTEN, OPTION_TIMEOUT };
 
 static const struct option long_options[] = {
-  {"config", required_argument, NULL, 'c'},
-  {"client", required_argument, NULL, OPTION_CLIENT},
-  {"authenticated", no_argument, NULL, OPTION_AUTHENTICATED},
-  {"listen", required_argument, NULL, OPTION_LISTEN},
-  {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-  {"verbose", no_argument, NULL, 'v'},
-  {"help", no_argument, NULL, 'h'},
-  {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"client", required_argument, NULL, OPTION_CLIENT},
+    {"authenticated", no_argument, NULL, OPTION_AUTHENTICATED},
+    {"listen", required_argument, NULL, OPTION_LISTEN},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 /* One option with its value; returns an exit code. */
@@ -222,19 +220,19 @@ static int take_option(int option, struct arguments *arguments, struct session_o
   case OPTION_CLIENT:
     out->client_given = true;
     return ip_parse(span_from(optarg), &out->client)
-             ? TOOL_FINE
-             : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", optarg);
+               ? TOOL_FINE
+               : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", optarg);
   case OPTION_LISTEN:
     arguments->listen = true;
     return endpoint_parse(span_from(optarg), out)
-             ? TOOL_FINE
-             : tool_usage("session", "--listen %s: ADDRESS:PORT is needed, as 127.0.0.1:2525",
-                          optarg);
+               ? TOOL_FINE
+               : tool_usage("session", "--listen %s: ADDRESS:PORT is needed, as 127.0.0.1:2525",
+                            optarg);
   case OPTION_TIMEOUT:
     return number_parse(span_from(optarg), IDLE_MAX, &out->idle) && out->idle > 0
-             ? TOOL_FINE
-             : tool_usage("session", "--timeout %s: a number from 1 to %d is needed", optarg,
-                          IDLE_MAX);
+               ? TOOL_FINE
+               : tool_usage("session", "--timeout %s: a number from 1 to %d is needed", optarg,
+                            IDLE_MAX);
   default:
     return tool_usage("session", NULL); /* getopt has said what is wrong */
   }
@@ -259,8 +257,8 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments,
 int tool_session(int argc, char **argv)
 {
   struct session_options options = {
-    .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}},
-    .idle = IDLE_DEFAULT,
+      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}},
+      .idle = IDLE_DEFAULT,
   };
   struct arguments arguments = {.config = NULL};
   struct settings settings;

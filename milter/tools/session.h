@@ -10,14 +10,14 @@ enum { SESSION_CONNECTIONS_MAX = 1000 };
 
 struct session_options {
   const struct policy *policy;
-  struct span host;        /* our name */
-  struct ip client;        /* who clients are taken for */
-  bool client_given;       /* false: on a port only those that come from this machine */
-  bool verbose;            /* tell on stderr what was decided */
-  unsigned flags;          /* enum smtp_flags */
-  struct ip listen_ip;     /* for session_listen() */
-  uint16_t listen_port;    /* 0: any */
-  unsigned idle;           /* seconds */
+  struct span host;     /* our name */
+  struct ip client;     /* who clients are taken for */
+  bool client_given;    /* false: on a port only those that come from this machine */
+  bool verbose;         /* tell on stderr what was decided */
+  unsigned flags;       /* enum smtp_flags */
+  struct ip listen_ip;  /* for session_listen() */
+  uint16_t listen_port; /* 0: any */
+  unsigned idle;        /* seconds */
 };
 
 /* For struct smtp_sink: tells on stderr which rule decided, and what would be refused. */

@@ -18,7 +18,7 @@
 
 enum {
   BACKLOG = 256,
-  STOP_SECONDS = 5,       /* after a signal */
+  STOP_SECONDS = 5, /* after a signal */
   DESCRIPTORS = SESSION_CONNECTIONS_MAX + 200,
 };
 
@@ -59,9 +59,8 @@ static void talk_begin(struct stream *stream, void *state, const struct stream_e
                            .host = options->host,
                            .flags = options->flags};
 
-  talk->sink = (struct smtp_sink){.write = talk_write,
-                                  .judged = options->verbose ? session_tell : NULL,
-                                  .context = stream};
+  talk->sink = (struct smtp_sink){
+      .write = talk_write, .judged = options->verbose ? session_tell : NULL, .context = stream};
   smtp_open(&talk->smtp, options->policy, &talk->sink, &peer);
 }
 
@@ -91,9 +90,9 @@ static size_t talk_feed(struct stream *stream, void *state, struct span bytes)
 static void talk_bye(struct stream *stream, void *state, enum stream_bye why)
 {
   static const enum smtp_bye words[] = {
-    [STREAM_BYE_IDLE] = SMTP_BYE_IDLE,
-    [STREAM_BYE_STOP] = SMTP_BYE_STOP,
-    [STREAM_BYE_CROWDED] = SMTP_BYE_CROWDED,
+      [STREAM_BYE_IDLE] = SMTP_BYE_IDLE,
+      [STREAM_BYE_STOP] = SMTP_BYE_STOP,
+      [STREAM_BYE_CROWDED] = SMTP_BYE_CROWDED,
   };
   struct talk *talk = state;
 
