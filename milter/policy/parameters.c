@@ -160,27 +160,29 @@ static bool read_seconds(struct cursor *in, struct parameters *out)
   return cursor_take_while(in, byte_is_digit, SECONDS_DIGITS_MAX) > 0;
 }
 
+/* `shape`: "d" is a digit, every other byte is itself, letters in any case. */
+static bool take_shape(struct cursor *in, const char *shape)
+{
+  for (; *shape != '\0'; shape++) {
+    if (*shape == 'd' ? cursor_take_while(in, byte_is_digit, 1) == 0
+                      : !take_word(in, (struct span){shape, 1}))
+      return false;
+  }
+  return true;
+}
+
 /* future-release-date-time = date-time of RFC 3339, 5.6     RFC 4865, 4
  * Deviation: the shape only; the 31st of February passes, and so does an offset other than "Z". */
 static bool read_date_time(struct cursor *in, struct parameters *out)
 {
-  static const char shape[] = "dddd-dd-ddTdd:dd:dd";
-  static const char offset[] = "dd:dd";
-
   (void)out;
-  for (const char *next = shape; *next != '\0'; next++)
-    if (*next == 'd' ? cursor_take_while(in, byte_is_digit, 1) == 0 : !cursor_take(in, *next))
-      return false;
+  if (!take_shape(in, "dddd-dd-ddTdd:dd:dd"))
+    return false;
   if (cursor_take(in, '.') && cursor_take_while(in, byte_is_digit, in->in.len) == 0)
     return false;
   if (take_word(in, SPAN("Z")))
     return true;
-  if (!cursor_take(in, '+') && !cursor_take(in, '-'))
-    return false;
-  for (const char *next = offset; *next != '\0'; next++)
-    if (*next == 'd' ? cursor_take_while(in, byte_is_digit, 1) == 0 : !cursor_take(in, *next))
-      return false;
-  return true;
+  return (cursor_take(in, '+') || cursor_take(in, '-')) && take_shape(in, "dd:dd");
 }
 
 static const struct row {
@@ -241,43 +243,50 @@ static bool value_bytes(struct cursor *in, bool utf8)
   return true;
 }
 
-/* What is wrong with the value that a row's function shall read; the cursor stands before "=". */
-static enum fault_kind known_value(struct cursor *in, const struct row *row, struct parameters *out)
+/* ["=" esmtp-value]; the cursor stands behind the keyword. Returns what is wrong there. */
+static enum fault_kind value_syntax(struct cursor *in, bool utf8)
 {
-  if (row->read == read_none)
-    return cursor_at_end(in) ? FAULT_NONE : FAULT_PARAMETER_HAS_VALUE;
+  if (cursor_at_end(in))
+    return FAULT_NONE;
+  if (!cursor_take(in, '='))
+    return FAULT_PARAMETER_CHARACTER;
+  if (cursor_at_end(in))
+    return FAULT_PARAMETER_NO_VALUE;
+  return value_bytes(in, utf8) ? FAULT_NONE : FAULT_PARAMETER_CHARACTER;
+}
+
+/* What its row asks of a value that is an esmtp-value; the cursor stands behind the keyword. */
+static enum fault_kind value_meaning(struct cursor *in, const struct row *row,
+                                     struct parameters *out)
+{
   if (!cursor_take(in, '='))
     return FAULT_PARAMETER_NO_VALUE;
   return row->read(in, out) && cursor_at_end(in) ? FAULT_NONE : FAULT_PARAMETER_BAD_VALUE;
 }
 
-/*
- * esmtp-param = esmtp-keyword ["=" esmtp-value]             RFC 5321, 4.1.2
- *
- * Its bytes first, then what its keyword asks for. Returns what is wrong, and the cursor is there.
- */
+/* esmtp-param = esmtp-keyword ["=" esmtp-value]             RFC 5321, 4.1.2
+ * Returns what is wrong, and the cursor is there. */
 static enum fault_kind parameter(struct cursor *in, enum parameters_use use, bool utf8,
                                  struct parameters *out)
 {
   struct span word = keyword(in);
-  size_t after = in->at;
   const struct row *row = find_row(word, use);
+  size_t after = in->at;
+  enum fault_kind kind;
 
   if (word.len == 0)
     return FAULT_PARAMETER_KEYWORD;
-  if (!cursor_at_end(in) && !cursor_take(in, '='))
-    return FAULT_PARAMETER_CHARACTER;
-  if (in->at > after && cursor_at_end(in))
-    return FAULT_PARAMETER_NO_VALUE;
-  if (!value_bytes(in, utf8))
-    return FAULT_PARAMETER_CHARACTER;
-  if (row == NULL) {
-    if (out->unknown.len == 0)
-      out->unknown = word;
+  if (row != NULL && row->read == read_none && cursor_sees(in, '='))
+    return FAULT_PARAMETER_HAS_VALUE;
+  kind = value_syntax(in, utf8);
+  if (kind != FAULT_NONE)
+    return kind;
+  if (row == NULL && out->unknown.len == 0)
+    out->unknown = word;
+  if (row == NULL || row->read == read_none)
     return FAULT_NONE;
-  }
   in->at = after;
-  return known_value(in, row, out);
+  return value_meaning(in, row, out);
 }
 
 static bool is_repeated(const struct span *keywords, size_t index)
@@ -310,8 +319,10 @@ void parameters_parse(const struct span *list, size_t count, enum parameters_use
     struct cursor in = {list[i], 0};
     bool utf8 = out->smtputf8 || use == PARAMETERS_RCPT; /* what MAIL had is not known here */
 
+    enum fault_kind kind = parameter(&in, use, utf8, out);
+
     keywords[i] = keyword(&(struct cursor){list[i], 0});
-    note(out, i, parameter(&in, use, utf8, out), in.at);
+    note(out, i, kind, in.at);
     if (is_repeated(keywords, i))
       note(out, i, FAULT_PARAMETER_REPEATED, 0);
   }
