@@ -21,23 +21,23 @@ static void unknown_option(struct reader *reader, const config_setting_t *settin
   struct guess guess = guess_begin(path);
   char hint[80], rule[80];
 
-  for (enum option option = 0; option < OPTION_COUNT; option++)
+  for (enum option_id option = 0; option < OPTION_COUNT; option++)
     guess_offer(&guess, span_from(option_entry(option)->path));
   guess_offer(&guess, SPAN("rules"));
   for (enum rule known = 0; guess.best.len == 0 && known < RULE_COUNT; known++) {
     snprintf(rule, sizeof(rule), "rules.%s", rule_entry(known)->name);
     guess_offer(&guess, span_from(rule));
   }
-  reader_error(reader, setting_line(setting), "there is no option \"%.*s\"%s", SHOWN(path),
-               guess_hint(&guess, hint, sizeof(hint),
-                          "; see milter-strict.conf(5) for those there are"));
+  reader_error(
+      reader, setting_line(setting), "there is no option \"%.*s\"%s", SHOWN(path),
+      guess_hint(&guess, hint, sizeof(hint), "; see milter-strict.conf(5) for those there are"));
 }
 
 /* One setting at the top, or in the group `group`. */
 static void read_setting(struct reader *reader, const config_setting_t *setting, const char *group)
 {
   char path[160];
-  enum option option;
+  enum option_id option;
   struct span whole;
 
   snprintf(path, sizeof(path), "%s%s%s", group, *group == '\0' ? "" : ".",
@@ -69,7 +69,7 @@ static void read_defaults(struct reader *reader)
   config_t config;
 
   text_add(&text, "defaults = ( ");
-  for (enum option option = 0; option < OPTION_COUNT; option++) {
+  for (enum option_id option = 0; option < OPTION_COUNT; option++) {
     text_add(&text, option == 0 ? "" : ", ");
     text_add(&text, option_entry(option)->fallback);
   }
@@ -78,7 +78,7 @@ static void read_defaults(struct reader *reader)
   if (config_read_string(&config, memory)) {
     const config_setting_t *list = config_setting_get_elem(config_root_setting(&config), 0);
 
-    for (enum option option = 0; option < OPTION_COUNT; option++)
+    for (enum option_id option = 0; option < OPTION_COUNT; option++)
       read_option(reader, config_setting_get_elem(list, option), option);
   } else {
     reader_error(reader, 0, "the built-in settings cannot be read");
@@ -251,7 +251,8 @@ bool config_load(const char *path, struct settings *out, struct config_notes *no
   if (memory == NULL)
     reader_out_of_memory(&reader);
   else if (fd < 0)
-    reader_error(&reader, 0, "cannot be opened: %s", strerror(errno));
+    reader_error(&reader, 0, "cannot be opened: %s%s", strerror(errno),
+                 path == NULL ? "; put a configuration there or name another with -c" : "");
   else if (may_be_read(&reader, fd) && read_all(&reader, fd, memory, &length))
     done = config_load_text(name, (struct span){memory, length}, out, notes);
   if (fd >= 0)

@@ -1,5 +1,6 @@
 /*
- * Reading a configuration: from a file or from text to settings, with everything that is wrong in it.
+ * Reading a configuration: from a file or from text to settings, with everything that is wrong in
+ * it.
  *
  * Safe on any bytes. One thread at a time: libconfig makes no promise about more. Its own functions
  * begin with config_ too, so these are config_load*() and not config_read*().
@@ -35,9 +36,9 @@ struct config_notes {
 };
 
 /*
- * Reads the file at `path`, NULL for the default one, which must exist as well. True: `out` holds the
- * settings, to be freed with settings_free(); `notes` may hold warnings. False: `notes` tells why and
- * `out` is all zero.
+ * Reads the file at `path`, NULL for the default one, which must exist as well. True: `out` holds
+ * the settings, to be freed with settings_free(); `notes` may hold warnings. False: `notes` tells
+ * why and `out` is all zero.
  */
 bool config_load(const char *path, struct settings *out, struct config_notes *notes);
 

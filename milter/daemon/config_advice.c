@@ -52,7 +52,7 @@ static void advise_replies(struct reader *reader)
 
 static void advise_listening(struct reader *reader)
 {
-  static const enum option unix_only[] = {OPTION_LISTEN_MODE, OPTION_LISTEN_GROUP};
+  static const enum option_id unix_only[] = {OPTION_LISTEN_MODE, OPTION_LISTEN_GROUP};
   const struct settings *settings = reader->settings;
 
   if (span_starts_nocase(settings->listen_milter, SPAN("unix:")))

@@ -69,7 +69,8 @@ static bool account_fits(const struct option_entry *entry, struct span value, st
 
     if (!byte_is_letter(byte) && !byte_is_digit(byte) &&
         (byte == '\0' || strchr("._-$", byte) == NULL))
-      return object(why, "not the name of an account; write it as /etc/passwd or /etc/group has it");
+      return object(why,
+                    "not the name of an account; write it as /etc/passwd or /etc/group has it");
   }
   if (value.len < entry->low)
     return object(why, "a name is needed");
@@ -116,7 +117,8 @@ static bool url_fits(struct span value, struct text *why)
 
 static bool host_fits(struct span value, struct text *why)
 {
-  struct span name = span_starts_nocase(value, SPAN("*.")) ? span_slice(value, 2, value.len) : value;
+  struct span name =
+      span_starts_nocase(value, SPAN("*.")) ? span_slice(value, 2, value.len) : value;
   struct helo helo;
 
   if (name.len > 0 && name.at[0] == '[')
@@ -134,8 +136,7 @@ static bool word_fits(struct span value, struct text *why)
 {
   if (value.len == 0)
     return object(why, "an empty name matches nothing; remove it");
-  return is_word(value) ||
-         object(why, "a name holds no spaces, control or non-ASCII characters");
+  return is_word(value) || object(why, "a name holds no spaces, control or non-ASCII characters");
 }
 
 static bool local_part_fits(struct span value, struct text *why)

@@ -30,9 +30,9 @@ enum { SHOWN_MAX = 60 };
 
 /* Notes what is wrong at `line` (0: in the file as a whole). Unprintable bytes become \xHH. */
 void reader_error(struct reader *reader, unsigned line, const char *format, ...)
-  __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 void reader_warn(struct reader *reader, unsigned line, const char *format, ...)
-  __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 void reader_out_of_memory(struct reader *reader);
 
 /* Brings the notes into the order of their lines. */
@@ -70,7 +70,7 @@ bool read_number(struct reader *reader, const config_setting_t *setting, const c
                  unsigned low, unsigned high, unsigned *out);
 
 /* Sets one option from the setting; notes what is wrong. */
-void read_option(struct reader *reader, const config_setting_t *setting, enum option option);
+void read_option(struct reader *reader, const config_setting_t *setting, enum option_id option);
 
 /* The group of rules; then, when every option is known, what can be judged of them together. */
 void read_rules(struct reader *reader, const config_setting_t *group);

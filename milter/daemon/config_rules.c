@@ -131,8 +131,8 @@ static const struct {
   const char *name;
   void (*read)(struct reader *, const config_setting_t *, struct rule_reading *);
 } members[] = {
-  {"action", read_action}, {"reply", read_reply},     {"text", read_text_member},
-  {"limit", read_limit},   {"names", read_rule_names},
+    {"action", read_action}, {"reply", read_reply},      {"text", read_text_member},
+    {"limit", read_limit},   {"names", read_rule_names},
 };
 
 enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
@@ -150,10 +150,10 @@ static void read_member(struct reader *reader, const config_setting_t *setting,
     }
     guess_offer(&guess, span_from(members[i].name));
   }
-  reader_error(reader, setting_line(setting), "rules.%s has no setting \"%.*s\"%s",
-               entry_of(reading)->name, SHOWN(setting_name(setting)),
-               guess_hint(&guess, hint, sizeof(hint),
-                          "; it has action, reply, text, limit and names"));
+  reader_error(
+      reader, setting_line(setting), "rules.%s has no setting \"%.*s\"%s", entry_of(reading)->name,
+      SHOWN(setting_name(setting)),
+      guess_hint(&guess, hint, sizeof(hint), "; it has action, reply, text, limit and names"));
 }
 
 /* The reply that an action by itself stands for, and contradictions between the two. */
@@ -163,7 +163,8 @@ static void settle_reply(struct reader *reader, struct rule_reading *reading)
   const char *name = entry_of(reading)->name;
   bool positive = reply_is_positive(setting->status.code);
 
-  if (reading->lines->action == 0 || setting->action != ACTION_REFUSE || reading->answers == positive)
+  if (reading->lines->action == 0 || setting->action != ACTION_REFUSE ||
+      reading->answers == positive)
     return;
   if (reading->answers && reading->lines->reply > 0)
     reader_error(reader, reading->lines->reply,
@@ -219,7 +220,8 @@ void read_rules(struct reader *reader, const config_setting_t *group)
     read_rule(reader, config_setting_get_elem(group, i));
 }
 
-/* The line to blame for a reply that cannot be said: the rule's own, else the link's or contact's. */
+/* The line to blame for a reply that cannot be said: the rule's own, else the link's or contact's.
+ */
 static unsigned reply_line(const struct reader *reader, enum rule rule)
 {
   const struct rule_lines *lines = &reader->rule_lines[rule];

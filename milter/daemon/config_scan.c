@@ -99,8 +99,9 @@ static bool skip_text(struct scan *scan)
   unsigned begin = scan->line;
 
   if (!text_may_come(scan)) {
-    reader_error(scan->reader, begin, "a text in quotes stands where none can be; write name = "
-                                      "\"text\"; and in lists a comma between texts");
+    reader_error(scan->reader, begin,
+                 "a text in quotes stands where none can be; write name = "
+                 "\"text\"; and in lists a comma between texts");
     return false;
   }
   if (scan->last != '"' && !note_line(scan))
@@ -157,7 +158,8 @@ static bool close_bracket(struct scan *scan, char bracket)
   return true;
 }
 
-/* The dotted path that somebody wrote as a name, as in `exempt.local = true`; empty: none is here. */
+/* The dotted path that somebody wrote as a name, as in `exempt.local = true`; empty: none is here.
+ */
 static struct span dotted_name(const struct scan *scan)
 {
   size_t from = scan->at, to = scan->at;
@@ -194,8 +196,9 @@ static bool scan_byte(struct scan *scan, char byte)
   case '\f':
     return true;
   case '@':
-    reader_error(scan->reader, scan->line, "\"@\" has no meaning here: files cannot be included; "
-                                           "write all settings into one file");
+    reader_error(scan->reader, scan->line,
+                 "\"@\" has no meaning here: files cannot be included; "
+                 "write all settings into one file");
     return false;
   case '=':
   case ':':

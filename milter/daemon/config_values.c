@@ -70,12 +70,13 @@ bool read_number(struct reader *reader, const config_setting_t *setting, const c
     wrong_type(reader, setting, what, &bounds);
     return false;
   }
-  if (config_setting_get_format(setting) == CONFIG_FORMAT_HEX) { /* libconfig cuts off high digits */
+  if (config_setting_get_format(setting) ==
+      CONFIG_FORMAT_HEX) { /* libconfig cuts off high digits */
     reader_error(reader, setting_line(setting), "%s is in hexadecimal; write it in decimal", what);
     return false;
   }
-  number = type == CONFIG_TYPE_INT ? config_setting_get_int(setting)
-                                   : config_setting_get_int64(setting);
+  number =
+      type == CONFIG_TYPE_INT ? config_setting_get_int(setting) : config_setting_get_int64(setting);
   if (number < (long long)low || number > (long long)high) {
     reader_error(reader, setting_line(setting),
                  "%s = %lld is out of range; it takes a whole number from %u to %u", what, number,
@@ -239,7 +240,7 @@ static void store_text(struct reader *reader, const struct option_entry *entry, 
     reader_out_of_memory(reader);
 }
 
-void read_option(struct reader *reader, const config_setting_t *setting, enum option option)
+void read_option(struct reader *reader, const config_setting_t *setting, enum option_id option)
 {
   const struct option_entry *entry = option_entry(option);
   char *member = (char *)reader->settings + entry->offset;

@@ -23,11 +23,11 @@
 
 /* In descending order of weight. */
 #define LOG_LEVELS(WORD)                                                                           \
-  WORD(ERR, "error")      /* something does not work */                                            \
+  WORD(ERR, "error")       /* something does not work */                                           \
   WORD(WARNING, "warning") /* something will not work, or not as was meant */                      \
-  WORD(NOTICE, "notice")  /* a refusal */                                                          \
-  WORD(INFO, "info")      /* what would have been refused; start, reload, stop */                  \
-  WORD(DEBUG, "debug")    /* what was accepted or exempt, and why */
+  WORD(NOTICE, "notice")   /* a refusal */                                                         \
+  WORD(INFO, "info")       /* what would have been refused; start, reload, stop */                 \
+  WORD(DEBUG, "debug")     /* what was accepted or exempt, and why */
 
 enum log_target {
 #define WORD(name, word) LOG_TARGET_##name,

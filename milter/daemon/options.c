@@ -6,11 +6,11 @@
 #include <string.h>
 
 static const char *const modes[] = {
-  [POLICY_ENFORCE] = "enforce", [POLICY_MONITOR] = "monitor", NULL};
+    [POLICY_ENFORCE] = "enforce", [POLICY_MONITOR] = "monitor", NULL};
 static const char *const speaks[] = {
-  [POLICY_SPEAK_RCPT] = "rcpt", [POLICY_SPEAK_AT_ONCE] = "at-once", NULL};
+    [POLICY_SPEAK_RCPT] = "rcpt", [POLICY_SPEAK_AT_ONCE] = "at-once", NULL};
 static const char *const details[] = {
-  [POLICY_DETAIL_FULL] = "full", [POLICY_DETAIL_BRIEF] = "brief", NULL};
+    [POLICY_DETAIL_FULL] = "full", [POLICY_DETAIL_BRIEF] = "brief", NULL};
 
 #define WORD(name, word) word,
 static const char *const targets[] = {LOG_TARGETS(WORD) NULL};
@@ -44,14 +44,14 @@ static const struct option_entry entries[] = {
 #undef OPTION
 };
 
-const struct option_entry *option_entry(enum option option)
+const struct option_entry *option_entry(enum option_id option)
 {
   return &entries[option];
 }
 
-enum option option_find(struct span path)
+enum option_id option_find(struct span path)
 {
-  for (enum option option = 0; option < OPTION_COUNT; option++)
+  for (enum option_id option = 0; option < OPTION_COUNT; option++)
     if (span_equals(path, span_from(entries[option].path)))
       return option;
   return OPTION_NONE;
@@ -59,7 +59,7 @@ enum option option_find(struct span path)
 
 bool option_is_group(struct span path)
 {
-  for (enum option option = 0; option < OPTION_COUNT; option++) {
+  for (enum option_id option = 0; option < OPTION_COUNT; option++) {
     struct span known = span_from(entries[option].path);
 
     if (known.len > path.len && known.at[path.len] == '.' &&

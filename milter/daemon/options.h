@@ -7,7 +7,7 @@
 #include "../policy/text.h"
 #include "settings.h"
 
-enum option {
+enum option_id {
 #define OPTION(name, ...) OPTION_##name,
 #include "options.def"
 #undef OPTION
@@ -41,10 +41,10 @@ struct option_entry {
 };
 
 /* The row of `option`, which must be less than OPTION_COUNT. Static. */
-const struct option_entry *option_entry(enum option option);
+const struct option_entry *option_entry(enum option_id option);
 
 /* The option with this whole path, or OPTION_NONE. */
-enum option option_find(struct span path);
+enum option_id option_find(struct span path);
 
 /* Whether `path` is a group that options stand in: "exempt". */
 bool option_is_group(struct span path);

@@ -34,9 +34,9 @@ int tool_usage(const char *tool, const char *format, ...) __attribute__((format(
 void tool_print_notes(const struct config_notes *notes);
 
 /*
- * Reads the configuration at `path` (NULL: the default file) and prints what is to be said about it.
- * `optional`: when the default file is not there, the built-in settings do. Returns TOOL_FINE with
- * `out` filled in, or TOOL_BAD_CONFIG.
+ * Reads the configuration at `path` (NULL: the default file) and prints what is to be said about
+ * it. `optional`: when the default file is not there, the built-in settings do. Returns TOOL_FINE
+ * with `out` filled in, or TOOL_BAD_CONFIG.
  */
 int tool_read_settings(const char *path, bool optional, struct settings *out);
 
