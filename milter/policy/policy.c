@@ -21,6 +21,12 @@ static bool is_noticed(const struct policy *policy, enum rule rule)
   return policy->mode == POLICY_MONITOR || policy->rules[rule].action == ACTION_MONITOR;
 }
 
+/* Whether the one wrong byte comes before the other; what has no place stands where it came up. */
+static bool stands_before(const struct fault *fault, const struct fault *other)
+{
+  return fault->kind != FAULT_NONE && other->kind != FAULT_NONE && fault->at < other->at;
+}
+
 /* A rule is broken: by its action, the mode and the client it is refused, noticed or overlooked. */
 static void object(struct hearing *hearing, const struct verdict *verdict)
 {
@@ -38,7 +44,7 @@ static void object(struct hearing *hearing, const struct verdict *verdict)
       out->notices[out->notice_count++] = *verdict;
     return;
   }
-  if (out->verdict.rule == RULE_NONE || verdict->fault.at < out->verdict.fault.at)
+  if (out->verdict.rule == RULE_NONE || stands_before(&verdict->fault, &out->verdict.fault))
     out->verdict = *verdict;
 }
 
@@ -65,21 +71,30 @@ static void object_to_helo(struct hearing *hearing, enum rule rule, struct fault
       (struct held){.rule = (uint16_t)rule, .kind = (uint16_t)fault.kind, .at = fault.at};
 }
 
-static bool is_our_name(const struct policy *policy, const struct session *session,
-                        const struct helo *helo)
+static bool is_our_address(const struct policy *policy, const struct session *session, struct ip ip)
 {
   char text[IP_TEXT_SIZE];
 
-  if (session->has_client && session->has_server && ip_equals(session->client, session->server))
-    return false; /* it is ourselves */
-  if (helo->is_ip) {
-    ip_format(helo->ip, text);
-    return (session->has_server && ip_equals(helo->ip, session->server)) ||
-           names_contain(policy->our_names, span_from(text));
-  }
-  if (policy->our_names.count > 0)
-    return names_contain(policy->our_names, helo->name);
-  return session->host_len > 0 && span_equals_nocase(session_host(session), helo->name);
+  if (session->has_server && ip_equals(ip, session->server))
+    return true;
+  ip_format(ip, text);
+  return names_contain(policy->our_names, span_from(text));
+}
+
+/* Whether the name is ours, and the client is not: our own programs may use it. */
+static bool takes_our_name(const struct policy *policy, const struct session *session,
+                           const struct helo *helo)
+{
+  struct span name = helo_bare(helo->name);
+  bool ours;
+
+  if (helo->is_ip)
+    ours = is_our_address(policy, session, helo->ip);
+  else if (policy->our_names.count > 0)
+    ours = names_contain(policy->our_names, name);
+  else
+    ours = name.len > 0 && span_equals_nocase(helo_bare(session_host(session)), name);
+  return ours && session->has_client && !is_our_address(policy, session, session->client);
 }
 
 static void judge_helo(struct hearing *hearing)
@@ -96,9 +111,9 @@ static void judge_helo(struct hearing *hearing)
   };
   const struct helo *helo = &hearing->question->helo;
 
-  if (is_our_name(hearing->policy, hearing->session, helo))
+  if (takes_our_name(hearing->policy, hearing->session, helo))
     object_to_helo(hearing, RULE_HELO_OURS, no_place);
-  if (names_contain(hearing->policy->rules[RULE_HELO_LISTED].names, helo->name))
+  if (names_contain(hearing->policy->rules[RULE_HELO_LISTED].names, helo_bare(helo->name)))
     object_to_helo(hearing, RULE_HELO_LISTED, no_place);
   for (size_t i = 0; i < sizeof(spelling) / sizeof(spelling[0]); i++)
     if (faults_has(&helo->faults, spelling[i].aspect))
@@ -111,8 +126,11 @@ static void judge_helo(struct hearing *hearing)
 static void judge_held(struct hearing *hearing)
 {
   struct session *session = hearing->session;
-  bool reachable = names_contain(hearing->policy->reachable, hearing->question->address.local);
+  bool refused = hearing->out->verdict.rule != RULE_NONE;
 
+  if (session->held_count == 0 ||
+      names_contain(hearing->policy->reachable, hearing->question->address.local))
+    return;
   for (unsigned i = 0; i < session->held_count; i++) {
     const struct held *held = &session->held[i];
     struct verdict verdict = {.rule = (enum rule)held->rule,
@@ -120,9 +138,7 @@ static void judge_held(struct hearing *hearing)
                               .prefix = SPAN("HELO "),
                               .subject = session_helo(session)};
 
-    if (is_noticed(hearing->policy, verdict.rule) ? session->notices_given : reachable)
-      continue;
-    if (hearing->out->verdict.rule == RULE_NONE || is_noticed(hearing->policy, verdict.rule))
+    if (is_noticed(hearing->policy, verdict.rule) ? !session->notices_given : !refused)
       object(hearing, &verdict);
   }
   session->notices_given = true;
@@ -190,19 +206,37 @@ static void judge_mail(struct hearing *hearing)
     judge_path(hearing);
 }
 
-static void judge_rcpt(struct hearing *hearing)
+/* Whether the command is refused, or would be without monitor mode: then it does not count. */
+static bool is_refused(const struct hearing *hearing)
+{
+  const struct judgement *out = hearing->out;
+
+  for (unsigned i = 0; i < out->notice_count; i++)
+    if (hearing->policy->rules[out->notices[i].rule].action == ACTION_REFUSE)
+      return true;
+  return out->verdict.rule != RULE_NONE;
+}
+
+/* One recipient more than there may be. */
+static void judge_count(struct hearing *hearing)
 {
   const struct session *session = hearing->session;
 
-  if (out_of_order(session, STAGE_RCPT)) {
-    object_to_command(hearing, RULE_SEQUENCE_RCPT, no_place);
-    return;
-  }
-  judge_path(hearing);
   if (over_limit(hearing, RULE_RECIPIENT_MANY, session->recipients))
     object_to_command(hearing, RULE_RECIPIENT_MANY, no_place);
   if (session->null_sender && session->recipients > 1)
     object_to_command(hearing, RULE_BOUNCE_RECIPIENTS, no_place);
+}
+
+static void judge_rcpt(struct hearing *hearing)
+{
+  if (out_of_order(hearing->session, STAGE_RCPT)) {
+    object_to_command(hearing, RULE_SEQUENCE_RCPT, no_place);
+    return;
+  }
+  judge_path(hearing);
+  if (!is_refused(hearing))
+    judge_count(hearing);
   judge_held(hearing);
 }
 
@@ -257,15 +291,16 @@ bool judgement_is_silent(const struct judgement *judgement)
 
 enum exemption policy_exemption(const struct policy *policy, const struct session *session)
 {
-  if (!session->has_client)
-    return policy->exempt_local ? EXEMPT_LOCAL : EXEMPT_NOT;
+  if (!session->has_client && policy->exempt_local)
+    return EXEMPT_LOCAL;
   if (session->authenticated && policy->exempt_authenticated)
     return EXEMPT_AUTHENTICATED;
   if (session->tls_verified && policy->exempt_tls_verified)
     return EXEMPT_TLS_VERIFIED;
   if (names_contain(policy->exempt_daemons, session_daemon(session)))
     return EXEMPT_DAEMON;
-  if (netblocks_contain(policy->exempt_networks, policy->exempt_network_count, session->client))
+  if (session->has_client &&
+      netblocks_contain(policy->exempt_networks, policy->exempt_network_count, session->client))
     return EXEMPT_NETWORK;
   return EXEMPT_NOT;
 }
@@ -288,8 +323,8 @@ void policy_defaults(struct policy *out)
 {
   /* 127.0.0.0/8 as ::ffff:7f00:0/104, and ::1; in the order of netblocks_sort(). */
   static const struct netblock loopback[] = {
-      {{{[15] = 1}}, 128},
       {{{[10] = 0xff, [11] = 0xff, [12] = 127}}, 104},
+      {{{[15] = 1}}, 128},
   };
   static const struct span reachable[] = {{"abuse", 5}, {"postmaster", 10}};
 
