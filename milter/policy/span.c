@@ -77,28 +77,3 @@ size_t span_find(struct span span, char byte)
 
   return found == NULL ? span.len : (size_t)(found - span.at);
 }
-
-bool byte_is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-bool byte_is_letter(char c)
-{
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool byte_is_control(char c)
-{
-  return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-bool byte_is_8bit(char c)
-{
-  return (unsigned char)c >= 0x80;
-}
-
-char byte_lower(char c)
-{
-  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}

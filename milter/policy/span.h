@@ -42,11 +42,32 @@ int span_compare_nocase(struct span a, struct span b);
 /* Offset of the first `byte`, or span.len when there is none. */
 size_t span_find(struct span span, char byte);
 
-/* ASCII classes, independent of the locale. */
-bool byte_is_digit(char c);
-bool byte_is_letter(char c);
-bool byte_is_control(char c); /* 0x00-0x1f and 0x7f */
-bool byte_is_8bit(char c);    /* 0x80-0xff */
-char byte_lower(char c);
+/* ASCII classes, independent of the locale. In the header, for parsers ask them of every byte. */
+static inline bool byte_is_digit(char c)
+{
+  return c >= '0' && c <= '9';
+}
+
+static inline bool byte_is_letter(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* 0x00-0x1f and 0x7f */
+static inline bool byte_is_control(char c)
+{
+  return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* 0x80-0xff */
+static inline bool byte_is_8bit(char c)
+{
+  return (unsigned char)c >= 0x80;
+}
+
+static inline char byte_lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 
 #endif
