@@ -75,14 +75,15 @@ static const struct {
 
 static struct faults parameter_faults(struct span input, size_t count)
 {
-  struct span list[64];
+  static const char keywords[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  struct span list[sizeof(keywords)];
   struct parameters parameters;
 
   for (size_t i = 0; i < count; i++)
     list[i] = input;
   if (count > 32) /* no repeats among them, only too many */
     for (size_t i = 0; i < count; i++)
-      list[i] = (struct span){"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + i, 1};
+      list[i] = (struct span){&keywords[i], 1};
   parameters_parse(list, count, PARAMETERS_MAIL, &parameters);
   return parameters.faults;
 }

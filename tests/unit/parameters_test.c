@@ -215,7 +215,7 @@ static void more_than_32_are_a_fault(void **state)
 
   (void)state;
   for (size_t i = 0; i < 36; i++)
-    list[i] = (struct span){keywords + i, 1};
+    list[i] = (struct span){&keywords[i], 1};
   parameters_parse(list, 32, MAIL, &got);
   assert_false(faults_any(&got.faults));
   parameters_parse(list, 33, MAIL, &got);
