@@ -106,7 +106,7 @@ enum reply_fault reply_status_parse(struct span span, struct reply_status *out)
   if (!read_enhanced(span, &at, &class))
     return REPLY_BAD_ENHANCED;
   if (at != span.len)
-    return REPLY_TRAILING;
+    return span.at[at] == ' ' ? REPLY_TRAILING : REPLY_BAD_ENHANCED;
   if (class != code / 100)
     return REPLY_CLASS_MISMATCH;
   for (size_t i = from; i < at; i++)
