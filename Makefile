@@ -56,7 +56,8 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man install uninstall check unit-tests check-unit check-mta test demo bench fuzz clean lint format
+.PHONY: all help man install uninstall check unit-tests check-unit check-mta test demo bench \
+  fuzz fuzz-seeds fuzzers clean lint format
 
 all: $(BUILD)/milter-strict man
 
@@ -68,8 +69,9 @@ help:
 #: make check-mta   the scenarios and more at a real Postfix in a private folder
 #: make test        installs what is missing, then every test, with gcc, clang and the sanitizers
 #: make demo        installs what is missing, then shows the daemon at work behind a private Postfix
-#: make bench       speed against a filter that does nothing
+#: make bench       speed against a filter that does nothing (BENCH_QUICK=1: coarse, in seconds)
 #: make fuzz        each fuzz target for FUZZ_SECONDS (600)
+#: make fuzz-seeds  each fuzz target's seeds, and five seconds more
 #: make lint        what clang-tidy, cppcheck, shellcheck and mandoc say
 #: make install     to $(DESTDIR)$(prefix), /usr/local by default
 #: make uninstall   takes that away again; the configuration stays
@@ -109,6 +111,16 @@ $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
 $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
 
+# The manual's lists come from the tables that the program is made of.
+GENERATE := $(BUILD)/milter/man/generate
+man: $(MAN_PAGES)
+$(GENERATE): $(GENERATE).o $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+$(GENERATE).o: Makefile
+$(BUILD)/man/%: milter/man/%.in $(GENERATE)
+	@mkdir -p $(@D)
+	$(GENERATE) page <$< >$@
+
 unit-tests: $(UNIT_TESTS)
 
 check-unit: $(UNIT_TESTS)
@@ -147,6 +159,35 @@ uninstall:
 	rm -f $(DESTDIR)$(sbindir)/milter-strict
 	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	rm -f $(DESTDIR)$(unitdir)/milter-strict.service $(DESTDIR)$(unitdir)/milter-strict.socket
+
+# The filter that does nothing, the load on it and on the daemon, and the core by itself.
+BENCHES := $(addprefix $(BUILD)/bench/,nothing load policy)
+$(BUILD)/bench/load: $(BUILD)/tests/bench/script.o
+$(BUILD)/bench/policy: $(BUILD)/libpolicy.a
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmilter -lidn2 -pthread
+
+bench: all $(BENCHES)
+	@BUILD=$(BUILD) tests/bench/run
+
+# Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
+FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
+FUZZ_ARCHIVES := $(BUILD)/libdoors.a $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
+$(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
+	  -Wl,--start-group $(FUZZ_ARCHIVES) -Wl,--end-group $(LIBS)
+
+fuzzers: $(addprefix $(BUILD)/fuzzers/,$(FUZZERS))
+
+fuzz:
+	@$(MAKE) --no-print-directory --silent $(FUZZ_BUILD) fuzzers
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+fuzz-seeds:
+	@$(MAKE) --no-print-directory --silent $(FUZZ_BUILD) fuzzers
+	@tests/fuzz/run $(BUILD)/fuzz 5 $(FUZZERS)
 
 clean:
 	rm -rf $(BUILD)

@@ -129,14 +129,15 @@ static void explain_parse_error(struct reader *reader, const config_t *config, s
   struct span near = line_of(text, line);
 
   if (error != NULL && strncmp(error, "duplicate", 9) == 0)
-    reader_error(reader, line, "this sets for the second time what is set above: %.*s; remove one",
+    reader_error(reader, line, "this sets for the second time what is set above, remove one: %.*s",
                  SHOWN(near));
   else if (error != NULL && strncmp(error, "mismatched", 10) == 0)
     reader_error(reader, line, "the items of a list must be of one type; write each in quotes");
   else
-    reader_error(reader, line,
-                 "syntax error here or before: %.*s; a setting is written as name = value;",
-                 SHOWN(near));
+    reader_error(
+        reader, line,
+        "syntax error here or just before, in \"%.*s\"; a setting is written as name = value;",
+        SHOWN(near));
 }
 
 /* `text` ends in a line end and a NUL that is not counted. */
@@ -171,6 +172,8 @@ bool config_load_text(const char *name, struct span text, struct settings *out,
   struct reader reader = {.name = name, .settings = out, .notes = notes};
   char *copy = malloc(text.len + 2);
 
+  if (span_starts_nocase(text, SPAN("\xEF\xBB\xBF"))) /* what some editors put before UTF-8 */
+    text = span_slice(text, 3, text.len);
   *notes = (struct config_notes){0};
   begin_settings(out);
   if (copy == NULL) {

@@ -162,6 +162,7 @@ static void settle_reply(struct reader *reader, struct rule_reading *reading)
   struct rule_setting *setting = reading->setting;
   const char *name = entry_of(reading)->name;
   bool positive = reply_is_positive(setting->status.code);
+  bool may_answer = reading->rule == RULE_COMMAND_VRFY || reading->rule == RULE_COMMAND_HELP;
 
   if (reading->lines->action == 0 || setting->action != ACTION_REFUSE ||
       reading->answers == positive)
@@ -176,12 +177,12 @@ static void settle_reply(struct reader *reader, struct rule_reading *reading)
   else if (reading->answers)
     reader_error(reader, reading->lines->action,
                  "rules.%s = \"answer\": this rule can only refuse; write \"refuse\"", name);
-  else if (reading->lines->reply > 0)
+  else if (reading->lines->reply > 0 && may_answer)
     reader_error(reader, reading->lines->reply,
                  "rules.%s: \"refuse\" goes with a 4xx or 5xx reply and %u is none; write action = "
                  "\"answer\"",
                  name, setting->status.code);
-  else
+  else if (reading->lines->reply == 0)
     reply_status_parse(SPAN("502 5.5.1"), &setting->status);
 }
 

@@ -2,7 +2,8 @@
  * A look at a configuration's text before libconfig 1.5 parses it. It follows libconfig's own lexer
  * state by state (plain, comment, text in quotes) and finds what libconfig
  *
- *   takes without a word   a comment that is never closed, \x00 in a text, which cuts it off
+ *   takes without a word   a comment that is never closed, \x00 in a text, which cuts it off,
+ *                          numbers beyond its integers, which wrap around
  *   reports badly          quotes and brackets that are never closed ("syntax error" at the end)
  *   is not safe against    a NUL (its text ends there), @include of a directory or a device (the
  *                          lexer ends the process), deep nesting, so many settings that looking
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 8, SETTINGS_MAX = 1000 };
+enum { DEPTH_MAX = 8, SETTINGS_MAX = 1000, DIGITS_MAX = 9 };
 
 struct scan {
   struct reader *reader;
@@ -173,6 +174,20 @@ static struct span dotted_name(const struct scan *scan)
   return span_slice(scan->text, from, to);
 }
 
+/* How many digits of a number begin here, without zeros before them; 0 for those of a name. */
+static size_t digits_here(const struct scan *scan)
+{
+  size_t from = scan->at, to;
+
+  if (from > 0 && is_name_byte(scan->text.at[from - 1]))
+    return 0;
+  while (from < scan->text.len && scan->text.at[from] == '0')
+    from++;
+  for (to = from; to < scan->text.len && byte_is_digit(scan->text.at[to]); to++)
+    ;
+  return to - from;
+}
+
 /* One byte outside comments and texts. */
 static bool scan_byte(struct scan *scan, char byte)
 {
@@ -183,6 +198,11 @@ static bool scan_byte(struct scan *scan, char byte)
                  "\"%.*s\" is no name; write the part before the dot as a group: "
                  "name: { name = value; };",
                  SHOWN(dotted));
+    return false;
+  }
+  if (byte_is_digit(byte) && digits_here(scan) > DIGITS_MAX) {
+    reader_error(scan->reader, scan->line, "a number with more than %d digits is out of range here",
+                 DIGITS_MAX);
     return false;
   }
   scan->at++;

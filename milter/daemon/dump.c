@@ -26,7 +26,7 @@ static struct span group_of(const struct option_entry *entry)
   return span_slice(path, 0, dot == path.len ? 0 : dot);
 }
 
-static void dump_option(struct dump *dump, const struct option_entry *entry)
+static void dump_option(struct dump *dump, const struct option_entry *entry, bool first)
 {
   size_t group = group_of(entry).len;
   const char *indent = group > 0 ? "  " : "";
@@ -34,7 +34,7 @@ static void dump_option(struct dump *dump, const struct option_entry *entry)
   text_clear(&dump->text);
   option_add_value(&dump->text, entry, dump->settings);
   if (dump->style == DUMP_COMMENTED)
-    fprintf(dump->to, "\n%s# %s\n", indent, entry->summary);
+    fprintf(dump->to, "%s%s# %s\n", first ? "" : "\n", indent, entry->summary);
   fprintf(dump->to, "%s%s = %s;\n", indent, entry->path + (group > 0 ? group + 1 : 0),
           dump->text.at);
 }
@@ -46,8 +46,9 @@ static void dump_options(struct dump *dump)
   for (enum option_id option = 0; option < OPTION_COUNT; option++) {
     const struct option_entry *entry = option_entry(option);
     struct span group = group_of(entry);
+    bool first = !span_equals(group, open);
 
-    if (!span_equals(group, open)) {
+    if (first) {
       if (open.len > 0)
         fputs("};\n", dump->to);
       if (group.len > 0)
@@ -55,7 +56,7 @@ static void dump_options(struct dump *dump)
                 group.at);
       open = group;
     }
-    dump_option(dump, entry);
+    dump_option(dump, entry, first && group.len > 0);
   }
   if (open.len > 0)
     fputs("};\n", dump->to);
@@ -118,12 +119,15 @@ static void add_rule(struct dump *dump, const struct rule_entry *entry,
   text_add(text, "}");
 }
 
-/* "# 501 5.5.4: HELO name is malformed" */
+/* "# 501 5.5.4: HELO name is malformed"; an answer is no complaint, and named by its code. */
 static void comment_rule(struct dump *dump, const struct rule_entry *entry)
 {
+  bool positive = reply_is_positive(entry->status.code);
+
   text_clear(&dump->text);
   add_status(&dump->text, &entry->status);
-  fprintf(dump->to, "  # %s: %s\n", dump->text.at, entry->summary);
+  fprintf(dump->to, "  # %s: %s\n", dump->text.at,
+          positive ? reply_find(entry->status.code)->name : entry->summary);
 }
 
 static void dump_rule(struct dump *dump, enum rule rule)

@@ -1,0 +1,238 @@
+/*
+ * Of the build: writes what the manual and the complete configuration file say of options, rules
+ * and replies, from the tables that the program itself is made of.
+ *
+ *   generate page <PAGE.in >PAGE    replaces the marks below, each a line of its own
+ *   generate conf >milter-strict.conf
+ *
+ *   @OPTIONS@  every option         @RULES@    every rule, with cause, remedy and source
+ *   @REPLIES@  every reply code     @ACTIONS@  every rule with what it does by default, a table
+ * and in any line @FILE@, the default configuration file, and @VERSION@.
+ */
+#include "../daemon/dump.h"
+#include "../daemon/config.h"
+#include "../daemon/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char byte_upper(char c)
+{
+  return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* Text for mdoc: no line is taken for a macro, backslashes stand for themselves. */
+static void put(const char *text)
+{
+  if (*text == '.' || *text == '\'')
+    fputs("\\&", stdout);
+  for (; *text != '\0'; text++) {
+    if (*text == '\\')
+      fputs("\\e", stdout);
+    else if (*text == '"')
+      fputs("\\(dq", stdout);
+    else
+      putchar(*text);
+  }
+}
+
+/* The length of the sentence that `text` begins with: to its full stop at the end, or before a
+ * blank and a capital letter or a quote. */
+static size_t sentence(struct span text)
+{
+  for (size_t i = 0; i + 2 < text.len; i++) {
+    char next = text.at[i + 2];
+
+    if (text.at[i] == '.' && text.at[i + 1] == ' ' &&
+        (next == '"' || (byte_is_letter(next) && next != byte_lower(next))))
+      return i + 1;
+  }
+  return text.len;
+}
+
+/* Whole sentences, each on a line of its own, as mdoc wants them. */
+static void put_sentences(const char *text)
+{
+  struct span rest = span_from(text);
+
+  while (rest.len > 0) {
+    char line[1024];
+    struct text piece = text_in(line, sizeof(line));
+    size_t end = sentence(rest);
+
+    text_add_span(&piece, span_slice(rest, 0, end));
+    put(line);
+    putchar('\n');
+    rest = span_trim(span_slice(rest, end, rest.len));
+  }
+}
+
+static void put_option(const struct option_entry *entry)
+{
+  char memory[256];
+  struct text taken = text_in(memory, sizeof(memory));
+
+  option_add_taken(&taken, entry);
+  printf(".It Cm %s\n", entry->path);
+  putchar(byte_upper(*entry->summary));
+  put(entry->summary + 1);
+  puts(".");
+  put_sentences(entry->text);
+  fputs("It takes ", stdout);
+  put(memory);
+  fputs("; the default is ", stdout);
+  put(entry->fallback);
+  puts(".");
+}
+
+static void put_options(void)
+{
+  puts(".Bl -tag -width Ds");
+  for (enum option_id option = 0; option < OPTION_COUNT; option++)
+    put_option(option_entry(option));
+  puts(".El");
+}
+
+static const char *action_of(const struct rule_entry *entry)
+{
+  return rule_action_name(entry->action, entry->status.code);
+}
+
+/* Where a rule is decided, in words. */
+static const char *place_of(const struct rule_entry *entry)
+{
+  return entry->stage == STAGE_COMMAND ? "other commands" : stage_name(entry->stage);
+}
+
+static void put_rule(const struct rule_entry *entry)
+{
+  printf(".It Cm %s\n", entry->name);
+  printf("At %s, %u %s, default %s", place_of(entry), entry->status.code, entry->status.enhanced,
+         action_of(entry));
+  if (entry->limit != RULE_NO_LIMIT)
+    printf(", limit %d", entry->limit);
+  puts(".");
+  put_sentences(entry->cause);
+  fputs("To put it right: ", stdout);
+  put(entry->remedy);
+  puts(".");
+  fputs("(", stdout);
+  put(entry->source);
+  puts(")");
+}
+
+static void put_rules(void)
+{
+  puts(".Bl -tag -width Ds");
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    put_rule(rule_entry(rule));
+  puts(".El");
+}
+
+static void put_actions(void)
+{
+  puts(".Bl -column \"recipient-unqualified\" \"other commands\" \"421 4.7.0\" \"monitor\"");
+  puts(".It Sy rule Ta Sy decided at Ta Sy reply Ta Sy default");
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+    const struct rule_entry *entry = rule_entry(rule);
+
+    printf(".It Cm %s Ta %s Ta %u %s Ta %s\n", entry->name, place_of(entry), entry->status.code,
+           entry->status.enhanced, action_of(entry));
+  }
+  puts(".El");
+}
+
+static void put_replies(void)
+{
+  size_t count;
+  const struct reply_entry *entries = reply_all(&count);
+
+  puts(".Bl -tag -width Ds");
+  for (size_t i = 0; i < count; i++) {
+    printf(".It Sy %u %s\n", entries[i].code, entries[i].name);
+    put_sentences(entries[i].meaning);
+    fputs("Seen: ", stdout);
+    put_sentences(entries[i].seen);
+    put_sentences(entries[i].fix);
+  }
+  puts(".El");
+}
+
+static const struct {
+  const char *mark;
+  void (*put)(void);
+} marks[] = {
+    {"@OPTIONS@\n", put_options},
+    {"@RULES@\n", put_rules},
+    {"@REPLIES@\n", put_replies},
+    {"@ACTIONS@\n", put_actions},
+};
+
+static const struct {
+  const char *word, *value;
+} words[] = {
+    {"@FILE@", CONFIG_DEFAULT_FILE},
+    {"@VERSION@", VERSION},
+};
+
+/* A line of the page, with the words in it replaced. */
+static void put_line(const char *line)
+{
+  while (*line != '\0') {
+    size_t skip = 0;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && skip == 0; i++) {
+      if (strncmp(line, words[i].word, strlen(words[i].word)) == 0) {
+        fputs(words[i].value, stdout);
+        skip = strlen(words[i].word);
+      }
+    }
+    if (skip == 0)
+      putchar(*line);
+    line += skip == 0 ? 1 : skip;
+  }
+}
+
+static int write_page(void)
+{
+  char line[1024];
+
+  while (fgets(line, sizeof(line), stdin) != NULL) {
+    bool marked = false;
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+      if (strcmp(line, marks[i].mark) == 0) {
+        marks[i].put();
+        marked = true;
+      }
+    }
+    if (!marked)
+      put_line(line);
+  }
+  return EXIT_SUCCESS;
+}
+
+static int write_conf(void)
+{
+  struct settings settings;
+  bool done;
+
+  if (!config_defaults(&settings))
+    return EXIT_FAILURE;
+  done = dump_settings(stdout, &settings, DUMP_COMMENTED);
+  settings_free(&settings);
+  return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+  int result = EXIT_FAILURE;
+
+  if (argc == 2 && strcmp(argv[1], "page") == 0)
+    result = write_page();
+  else if (argc == 2 && strcmp(argv[1], "conf") == 0)
+    result = write_conf();
+  else
+    fputs("usage: generate page | conf\n", stderr);
+  return fflush(stdout) == 0 ? result : EXIT_FAILURE;
+}
