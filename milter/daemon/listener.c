@@ -71,14 +71,23 @@ static bool open_fd(struct listener *listener, struct text *why)
   return true;
 }
 
+/* What a descriptor is called when its unit does not say: by the unit's own name, or not at all. */
+static bool is_nameless(const char *name)
+{
+  size_t len = strlen(name), suffix = strlen(".socket");
+
+  return strcmp(name, "unknown") == 0 ||
+         (len > suffix && strcmp(name + len - suffix, ".socket") == 0);
+}
+
 int listener_passed(const char *name)
 {
   char **names = NULL;
   int count = sd_listen_fds_with_names(0, &names);
-  int found = count == 1 ? SD_LISTEN_FDS_START : -1;
+  int found = -1;
 
   for (int i = 0; i < count && names != NULL; i++) {
-    if (strcmp(names[i], name) == 0 && found < 0)
+    if (found < 0 && (strcmp(names[i], name) == 0 || (count == 1 && is_nameless(names[i]))))
       found = SD_LISTEN_FDS_START + i;
     free(names[i]);
   }

@@ -65,7 +65,7 @@ bool listener_open(const struct listener_address *address, const struct listener
 
 /*
  * The descriptor that the service manager passes under this name (FileDescriptorName= of a .socket
- * unit), or -1. With a single descriptor the name does not matter.
+ * unit), or -1. A single descriptor may have no name of its own.
  */
 int listener_passed(const char *name);
 
