@@ -257,8 +257,8 @@ static bool mailbox(struct reading *reading)
 /*
  * At-domain = "@" Domain                                    RFC 5321, 4.1.2
  *
- * Deviations: underscores are passed over, and neither length nor IDNA is asked of a name that is
- * not used. Returns false with a ROUTE fault noted.
+ * Deviations: underscores are passed over and IDNA is not asked, for the name is not used. Returns
+ * false with a ROUTE fault noted where the name is wrong.
  */
 static bool at_domain(struct reading *reading)
 {

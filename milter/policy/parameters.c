@@ -20,14 +20,6 @@ enum {
  * that nothing follows is asked by their caller. Their input is known to be an esmtp-value.
  */
 
-/* No value at all; its caller sees to it that this is not reached. */
-static bool read_none(struct cursor *in, struct parameters *out)
-{
-  (void)in;
-  (void)out;
-  return false;
-}
-
 static bool take_word(struct cursor *in, struct span word)
 {
   if (!span_starts_nocase(span_slice(in->in, in->at, in->in.len), word))
@@ -188,12 +180,14 @@ static bool read_date_time(struct cursor *in, struct parameters *out)
 static const struct row {
   struct span keyword;
   enum parameters_use use;
-  bool (*read)(struct cursor *in, struct parameters *out);
+  bool (*read)(struct cursor *in, struct parameters *out); /* NULL: takes no value */
 } rows[] = {
+#define read_none NULL
 #define PARAMETER(keyword, command, value)                                                         \
   {{keyword, sizeof(keyword) - 1}, PARAMETERS_##command, read_##value},
 #include "parameters.def"
 #undef PARAMETER
+#undef read_none
 };
 
 static const struct row *find_row(struct span keyword, enum parameters_use use)
@@ -276,14 +270,14 @@ static enum fault_kind parameter(struct cursor *in, enum parameters_use use, boo
 
   if (word.len == 0)
     return FAULT_PARAMETER_KEYWORD;
-  if (row != NULL && row->read == read_none && cursor_sees(in, '='))
+  if (row != NULL && row->read == NULL && cursor_sees(in, '='))
     return FAULT_PARAMETER_HAS_VALUE;
   kind = value_syntax(in, utf8);
   if (kind != FAULT_NONE)
     return kind;
   if (row == NULL && out->unknown.len == 0)
     out->unknown = word;
-  if (row == NULL || row->read == read_none)
+  if (row == NULL || row->read == NULL)
     return FAULT_NONE;
   in->at = after;
   return value_meaning(in, row, out);
