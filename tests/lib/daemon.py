@@ -85,9 +85,9 @@ class Daemon:
         text = text.replace("@DIR@", self.folder)
         if not text.endswith("\n"):
             text += "\n"
-        if not re.search(r"^\s*listen\s*[:=]\s*\{", text, re.MULTILINE):
+        if not re.search(r"^\s*listen\s*[:=]", text, re.MULTILINE):
             text += f'listen: {{ milter = "{self.milter}"; }};\n'
-        if not re.search(r"^\s*log\s*[:=]\s*\{", text, re.MULTILINE):
+        if not re.search(r"^\s*log\s*[:=]", text, re.MULTILINE):
             text += 'log: { to = "stderr"; };\n'
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(text)
@@ -154,8 +154,13 @@ class Daemon:
         known = [line["line"] for line in answers()]
         self.process.send_signal(how)
         self.wait_for(lambda: len(answers()) > len(known), "a line about the reload")
-        lines = sorted(answers(), key=lambda fields: fields["number"])
-        return lines[-1]
+        count = len(known)
+        while count != len(answers()):
+            count = len(answers())
+            last = max(answers(), key=lambda fields: fields["number"])
+            if last["event"] == "reload-failed":
+                time.sleep(0.1)  # there is a line for each error
+        return last
 
     def stop(self, patience=PATIENCE):
         """SIGTERM, a bounded wait, exit status 0, nothing said by a sanitizer."""

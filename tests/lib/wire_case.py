@@ -20,7 +20,8 @@ class WireCase(unittest.TestCase):
         cls.daemon.stop()
 
     def tearDown(self):
-        self.assertIsNone(self.daemon.process.poll(), f"the daemon died{self.daemon.said()}")
+        if self.daemon.process.poll() is not None:
+            self.fail(f"the daemon died{self.daemon.said()}")
 
     def dial(self, daemon=None):
         """A connection that has not negotiated yet."""

@@ -93,44 +93,62 @@ class OldMtas(WireCase):
 
 
 class NewConnections(WireCase):
-    def test_a_second_session_on_the_same_connection(self):
-        mta = self.session()
-        self.assert_message_passes(mta)
+    """libmilter takes QUIT_NC at the end of a message only, and ignores it elsewhere."""
+
+    def whole_session(self, mta, **session):
+        self.begin(mta, **session)
+        for reply in mta.message():
+            self.assert_passes(reply)
         mta.quit_new_connection()
+
+    def negotiated(self):
+        mta = self.dial()
+        mta.negotiate()
+        return mta
+
+    def test_a_second_session_on_the_same_connection(self):
+        mta = self.negotiated()
+        self.whole_session(mta)
         self.begin(mta, address="192.0.2.8")
         self.assert_refused(mta.mail("<user@@example.com>"), "sender-syntax")
         self.assert_message_passes(mta)
+        self.assertEqual(len(self.daemon.wait_log(rule="sender-syntax", client="192.0.2.8")), 1)
 
     def test_nothing_is_carried_over(self):
-        mta = self.session(helo="bad name", address=None)
-        self.assert_passes(mta.mail("<alice@example.net>"))
-        mta.quit_new_connection()
+        mta = self.negotiated()
+        self.whole_session(mta, helo="bad name", address=None)
         self.begin(mta, helo=None)
         self.assert_refused(mta.mail("<alice@example.net>"), "helo-missing", 503, "5.5.1")
         self.assert_passes(mta.helo("client.example"))
         self.assert_message_passes(mta)
 
-    def test_many_sessions_on_one_connection(self):
-        mta = self.session()
-        for _ in range(100):
-            self.assert_message_passes(mta)
-            mta.quit_new_connection()
-            self.begin(mta)
-        mta.quit()
-        mta.expect_close()
-
     def test_macros_are_forgotten(self):
-        mta = self.dial()
-        mta.negotiate()
+        mta = self.negotiated()
         mta.macros("mail", {"{auth_authen}": "joe"})
-        self.begin(mta, helo="bad name")
-        self.assert_passes(mta.mail("<alice@example.net>"))
-        self.assert_passes(mta.rcpt("<bob@example.org>"))
-        mta.quit_new_connection()
+        self.whole_session(mta, helo="bad name")
         mta.forget_macros()
         self.begin(mta, helo="bad name")
         self.assert_passes(mta.mail("<alice@example.net>"))
         self.assert_refused(mta.rcpt("<bob@example.org>"), "helo-syntax", 501, "5.5.4")
+
+    def test_many_sessions_on_one_connection(self):
+        mta = self.negotiated()
+        for _ in range(100):
+            self.whole_session(mta)
+        mta.quit()
+        mta.expect_close()
+
+    def test_in_the_middle_of_a_session(self):
+        steps = [lambda mta: mta.mail("<alice@example.net>"),
+                 lambda mta: mta.rcpt("<bob@example.org>"), lambda mta: mta.data()]
+        for count in range(len(steps) + 1):
+            with self.subTest(steps=count):
+                mta = self.session()
+                for step in steps[:count]:
+                    self.assert_passes(step(mta))
+                mta.quit_new_connection()
+                self.begin(mta)
+                self.assert_message_passes(mta)
 
 
 class SpeakingAtOnce(WireCase):

@@ -73,6 +73,8 @@ class Reload(ProcessCase):
         mta = self.session(daemon=daemon)
         daemon.reload(LENIENT)
         self.assert_refused(mta.mail(BAD), "sender-syntax")
+        for reply in mta.message():
+            self.assert_passes(reply)
         mta.quit_new_connection()
         self.begin(mta)
         self.assert_passes(mta.mail(BAD))
