@@ -30,7 +30,8 @@ ifdef SAN
 HARDENING := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 CPPFLAGS :=
 else
-HARDENING := -fstack-protector-strong -fPIE -pie -Wl,-z,relro,-z,now
+HARDENING := -fstack-protector-strong -fPIE
+LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
 PACKAGES := libconfig libidn2 libevent_core libsystemd
@@ -95,13 +96,13 @@ $(BUILD)/lib%.a:
 PROGRAM_ARCHIVES := $(BUILD)/libtools.a $(BUILD)/libdoors.a $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(MAIN) \
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
 	  -Wl,--start-group $(PROGRAM_ARCHIVES) -Wl,--end-group $(LIBS)
 
 # The core is linked alone: its tests see libpolicy.a, libidn2 and nothing else of ours.
 $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libpolicy.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(UNIT_LIBS) -lcmocka -lidn2 -pthread
 
 # Tests of rooms above the core.
@@ -115,7 +116,7 @@ $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
 GENERATE := $(BUILD)/milter/man/generate
 man: $(MAN_PAGES)
 $(GENERATE): $(GENERATE).o $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 $(GENERATE).o: Makefile
 $(BUILD)/man/%: milter/man/%.in $(GENERATE)
 	@mkdir -p $(@D)
@@ -166,7 +167,7 @@ $(BUILD)/bench/load: $(BUILD)/tests/bench/script.o
 $(BUILD)/bench/policy: $(BUILD)/libpolicy.a
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lmilter -lidn2 -pthread
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ -lmilter -lidn2 -pthread
 
 bench: all $(BENCHES)
 	@BUILD=$(BUILD) tests/bench/run
@@ -176,7 +177,7 @@ FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
 FUZZ_ARCHIVES := $(BUILD)/libdoors.a $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
 	  -Wl,--start-group $(FUZZ_ARCHIVES) -Wl,--end-group $(LIBS)
 
 fuzzers: $(addprefix $(BUILD)/fuzzers/,$(FUZZERS))
