@@ -68,7 +68,8 @@ static struct window window_around(struct span subject, size_t at)
 
 static void add_echo(struct reply_lines *out, const struct verdict *verdict)
 {
-  bool has_place = verdict->fault.kind != FAULT_NONE;
+  /* Of a HELO name only so much is kept: a place behind that cannot be shown. */
+  bool has_place = verdict->fault.kind != FAULT_NONE && verdict->fault.at <= verdict->subject.len;
   struct window window = window_around(verdict->subject, has_place ? verdict->fault.at : 0);
   struct text line;
   size_t column;
