@@ -20,8 +20,9 @@ static struct config_note *make_room(struct config_notes *notes, bool warning)
   return NULL;
 }
 
-static void add_note(struct reader *reader, unsigned line, bool warning, const char *format,
-                     va_list arguments)
+__attribute__((format(printf, 4, 0))) static void add_note(struct reader *reader, unsigned line,
+                                                           bool warning, const char *format,
+                                                           va_list arguments)
 {
   struct config_note *note;
   struct text text;
