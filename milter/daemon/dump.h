@@ -11,7 +11,7 @@
 
 enum dump_style {
   DUMP_PLAIN,     /* every option, and every rule with its action and reply */
-  DUMP_COMMENTED, /* every option and rule under a comment that says what it is */
+  DUMP_COMMENTED, /* the built-in settings, each under a comment that says what it is */
 };
 
 /* Writes a file that config_load() reads as the same settings. False when memory is short. */
