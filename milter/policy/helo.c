@@ -22,9 +22,9 @@ static void literal(struct span name, struct helo *out)
     faults_note(&out->faults, FAULT_AFTER_LITERAL, end);
 }
 
-/* The name without the one dot at its end that makes it absolute. */
-static struct span without_final_dot(struct span name)
+struct span helo_bare(struct span name)
 {
+  name = span_trim_end(name); /* trailing white space: RFC 5321, 4.1.1 */
   if (name.len >= 2 && name.at[name.len - 1] == '.' && name.at[name.len - 2] != '.')
     name.len--;
   return name;
@@ -64,7 +64,7 @@ static void domain(struct span name, struct helo *out)
 
 void helo_parse(struct span name, struct helo *out)
 {
-  struct span used = span_trim_end(name); /* trailing white space: RFC 5321, 4.1.1 */
+  struct span used = span_trim_end(name);
 
   *out = (struct helo){.name = name};
   if (used.len == 0) {
@@ -79,5 +79,5 @@ void helo_parse(struct span name, struct helo *out)
   if (out->is_ip)
     faults_note(&out->faults, FAULT_BARE_ADDRESS, 0);
   else
-    domain(without_final_dot(used), out);
+    domain(helo_bare(used), out);
 }

@@ -21,6 +21,10 @@ struct helo {
   struct faults faults;
 };
 
+/* The name without the blanks, and without the single dot, that may stand at its end: how names are
+ * compared. */
+struct span helo_bare(struct span name);
+
 /* Never fails: what is wrong is in out->faults. One pass, no allocation. */
 void helo_parse(struct span name, struct helo *out);
 

@@ -58,7 +58,9 @@ struct span session_host(const struct session *session)
 
 void session_end_transaction(struct session *session)
 {
-  if (session->stage == STAGE_RCPT && session->recipients > 0)
+  if (session->stage == STAGE_DATA)
+    session->abandoned = 0; /* who sends mail may change plans now and then */
+  else if (session->stage == STAGE_RCPT && session->recipients > 0)
     session->abandoned++;
   session->recipients = 0;
   session->null_sender = false;
@@ -76,8 +78,9 @@ static void note_helo(struct session *session, const struct question *question)
   session_end_transaction(session);
   /* After STARTTLS the client greets anew and what it said before is forgotten, RFC 3207, 4.2. */
   session->helo_changed = session->helo_seen && session->tls == session->helo_tls &&
-                          !span_equals_nocase(session_helo(session), name);
+                          !span_equals_nocase(helo_bare(session_helo(session)), helo_bare(name));
   session->helo_tls = session->tls;
+  session->helo_before = session->helo_seen;
   session->helo_seen = true;
   session->helo_len = keep(session->helo, sizeof(session->helo), name);
   session->held_count = 0;
@@ -140,8 +143,8 @@ void session_note(struct session *session, const struct question *question)
 void session_refused(struct session *session, const struct question *question)
 {
   if (question->stage == STAGE_HELO) {
-    session->helo_seen = false;
-    session->before = STAGE_CONNECT;
+    session->helo_seen = session->helo_before;
+    session->before = session->helo_seen ? STAGE_HELO : STAGE_CONNECT;
   } else if (question->stage == STAGE_MAIL && session->stage != session->before) {
     session->sender_len = 0;
     session->null_sender = false;

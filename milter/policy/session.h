@@ -36,14 +36,14 @@ struct session {
   enum stage stage;  /* the last command that succeeded, the one noted last included */
   enum stage before; /* what `stage` was before the command noted last */
   bool helo_seen;
+  bool helo_before;    /* helo_seen before the HELO noted last */
   bool helo_changed;   /* this HELO's name differs from the one before, without STARTTLS between */
   bool helo_tls;       /* `tls` at the last HELO */
   bool smtputf8;       /* of this transaction */
   bool null_sender;    /* of this transaction */
   bool notices_given;  /* held rules in monitor mode were logged in this transaction */
   unsigned recipients; /* of this transaction: asked for, and not refused by the MTA or by us */
-  unsigned transactions;
-  unsigned abandoned; /* transactions with an accepted recipient and no DATA */
+  unsigned abandoned;  /* transactions with an accepted recipient and no DATA, in a row */
 
   struct held held[SESSION_HELD_MAX];
   unsigned held_count;
@@ -75,11 +75,14 @@ struct span session_host(const struct session *session);
  */
 void session_note(struct session *session, const struct question *question);
 
-/* The command noted last was refused: it did not move the session on. */
+/*
+ * The command noted last was refused: it did not move the session on. A refused HELO leaves an
+ * earlier one in force (RFC 5321, 4.1.4), but ends a transaction like any other, and its name
+ * stays.
+ */
 void session_refused(struct session *session, const struct question *question);
 
-/* RSET, the end of a message, or an aborted one: back to the point after HELO. `sent`: after DATA.
- */
+/* RSET, the end of a message, or an aborted one: back to the point after HELO. */
 void session_end_transaction(struct session *session);
 
 #endif
