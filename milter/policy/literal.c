@@ -251,10 +251,10 @@ static bool general(struct cursor *in)
   return !cursor_at_end(in);
 }
 
-/* Digits and dots can only be meant as an IPv4 address. */
-static bool looks_like_ipv4(struct span content)
+/* What begins with a digit and has no tag can only be meant as an IPv4 address. */
+static bool looks_like_ipv4(struct span inside)
 {
-  return byte_is_digit(content.at[0]) && span_find(content, ':') == content.len;
+  return byte_is_digit(inside.at[0]) && span_find(inside, ':') == inside.len;
 }
 
 /* IPv4-address-literal / IPv6-address-literal / General-address-literal: what stands between the
