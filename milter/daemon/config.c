@@ -160,7 +160,8 @@ static void parse(struct reader *reader, struct span text)
     for (unsigned i = 0; i < (unsigned)config_setting_length(root); i++)
       read_setting(reader, config_setting_get_elem(root, i), "");
     check_replies(reader);
-    advise(reader);
+    if (reader->notes->errors == 0)
+      advise(reader);
   }
   free(lines);
   config_destroy(&config);

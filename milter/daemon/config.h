@@ -30,8 +30,8 @@ struct config_note {
 
 /* Everything that was found, in the order of the lines. A plain value. */
 struct config_notes {
-  unsigned errors, warnings; /* found */
-  unsigned count;            /* kept in `note`: errors first come, first kept */
+  unsigned errors, warnings; /* found; warnings only when there are no errors */
+  unsigned count;            /* kept in `note`: the first ones */
   struct config_note note[CONFIG_NOTES_MAX];
 };
 

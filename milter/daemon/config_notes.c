@@ -7,22 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A place for one more note, or NULL when there are enough. An error takes a warning's place. */
-static struct config_note *make_room(struct config_notes *notes, bool warning)
-{
-  if (notes->count < CONFIG_NOTES_MAX)
-    return &notes->note[notes->count++];
-  if (warning)
-    return NULL;
-  for (unsigned i = notes->count; i > 0; i--)
-    if (notes->note[i - 1].warning)
-      return &notes->note[i - 1];
-  return NULL;
-}
-
-__attribute__((format(printf, 4, 0))) static void add_note(struct reader *reader, unsigned line,
-                                                           bool warning, const char *format,
-                                                           va_list arguments)
+static void add_note(struct reader *reader, unsigned line, bool warning, const char *format,
+                     va_list arguments)
 {
   struct config_note *note;
   struct text text;
@@ -32,9 +18,9 @@ __attribute__((format(printf, 4, 0))) static void add_note(struct reader *reader
     reader->notes->warnings++;
   else
     reader->notes->errors++;
-  note = make_room(reader->notes, warning);
-  if (note == NULL)
+  if (reader->notes->count == CONFIG_NOTES_MAX)
     return;
+  note = &reader->notes->note[reader->notes->count++];
   note->line = line;
   note->warning = warning;
   vsnprintf(said, sizeof(said), format, arguments);
