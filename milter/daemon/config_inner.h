@@ -6,6 +6,7 @@
 #define MILTER_STRICT_CONFIG_INNER_H
 
 #include "config.h"
+#include "guess.h"
 #include "options.h"
 
 #include <libconfig.h>
@@ -81,17 +82,5 @@ void advise(struct reader *reader);
 
 /* Whether this text can be the value, or an item of the list, that the option takes. */
 bool option_text_fits(const struct option_entry *entry, struct span value, struct text *why);
-
-/* The word that was most likely meant. */
-struct guess {
-  struct span word;
-  unsigned distance;
-  struct span best; /* empty: none is near */
-};
-struct guess guess_begin(struct span word);
-void guess_offer(struct guess *guess, struct span candidate);
-
-/* "; did you mean "x"?", or `otherwise` when nothing is near. */
-const char *guess_hint(const struct guess *guess, char *memory, size_t size, const char *otherwise);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * "Did you mean": the known word that is nearest to a mistyped one, by the number of letters to
- * insert, remove, replace, or swap with their neighbour.
+ * The distance of two words is the number of letters to insert, remove, replace, or swap with their
+ * neighbour.
  */
-#include "config_inner.h"
+#include "guess.h"
 
 #include <stdio.h>
 
@@ -72,6 +72,6 @@ const char *guess_hint(const struct guess *guess, char *memory, size_t size, con
 {
   if (guess->best.len == 0)
     return otherwise;
-  snprintf(memory, size, "; did you mean \"%.*s\"?", SHOWN(guess->best));
+  snprintf(memory, size, "; did you mean \"%.*s\"?", (int)guess->best.len, guess->best.at);
   return memory;
 }
