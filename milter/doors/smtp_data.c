@@ -91,6 +91,15 @@ static void keep_context(struct smtp *smtp, char byte)
   smtp->line[smtp->line_len++] = byte;
 }
 
+/* What a byte counts that led from one place to another: an added dot nothing, a typed LF as CRLF.
+ */
+static unsigned octets_of(enum smtp_place from, enum smtp_place to, char byte)
+{
+  if (from == SMTP_AT_LINE && to == SMTP_AT_DOT)
+    return 0;
+  return byte == '\n' && to == SMTP_AT_LINE && !is_after_cr(from) ? 2 : 1;
+}
+
 size_t smtp_data_take(struct smtp *smtp, struct span bytes)
 {
   for (size_t i = 0; i < bytes.len; i++) {
@@ -104,8 +113,7 @@ size_t smtp_data_take(struct smtp *smtp, struct span bytes)
     }
     if (!was_bare)
       keep_context(smtp, bytes.at[i]);
-    if (!(place == SMTP_AT_LINE && smtp->data_place == SMTP_AT_DOT))
-      smtp->octets++;
+    smtp->octets += octets_of(place, smtp->data_place, bytes.at[i]);
   }
   return bytes.len;
 }

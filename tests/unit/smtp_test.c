@@ -190,6 +190,7 @@ static void typed_lines_may_end_in_lf(void **state)
   begin(&one, SMTP_LINES_LF);
   say(&one, "EHLO client.example\nMAIL FROM:<a@example.net>\nRCPT TO:<b@example.org>\r\n"
             "DATA\nhello\n.\nQUIT\n");
+  assert_non_null(strstr(one.said, "Message of 7 octets"));
   assert_string_equal(codes(&one), "250 250 250 354 250 221");
   begin(&one, SMTP_LINES_LF); /* begun with CRLF: held to it */
   say(&one, EHLO "NOOP\n");
