@@ -36,6 +36,7 @@ struct stream {
   struct stream *next, **link; /* in the owner's list */
   struct bufferevent *events;
   enum stream_phase phase;
+  bool crowded;  /* is only there to hear that there is no room */
   size_t thrown; /* bytes while lingering */
   void *state;
 };
@@ -50,8 +51,14 @@ struct streams {
   void *context;
   void (*done)(void *context);
   struct stream *first;
-  unsigned count;
+  unsigned count; /* in the list, the crowded ones not counted */
+  unsigned crowd; /* these */
 };
+
+static unsigned *counter_of(struct stream *stream)
+{
+  return stream->crowded ? &stream->owner->crowd : &stream->owner->count;
+}
 
 static void stream_free(struct stream *stream)
 {
@@ -61,13 +68,13 @@ static void stream_free(struct stream *stream)
     *stream->link = stream->next;
     if (stream->next != NULL)
       stream->next->link = stream->link;
-    owner->count--;
+    *counter_of(stream) -= 1;
   }
   if (stream->events != NULL)
     bufferevent_free(stream->events); /* closes the descriptor */
   free(stream->state);
   free(stream);
-  if (owner->count == 0 && owner->done != NULL)
+  if (owner->first == NULL && owner->done != NULL)
     event_active(owner->finish, EV_TIMEOUT, 0);
 }
 
@@ -235,7 +242,7 @@ static struct stream_ends ends_of(int fd, const struct sockaddr *client)
 }
 
 /* NULL when memory is short; the descriptor is closed then. */
-static struct stream *stream_new(struct streams *owner, int fd)
+static struct stream *stream_new(struct streams *owner, int fd, bool crowded)
 {
   struct stream *stream = calloc(1, sizeof(*stream));
 
@@ -257,7 +264,8 @@ static struct stream *stream_new(struct streams *owner, int fd)
   if (stream->next != NULL)
     stream->next->link = &stream->next;
   owner->first = stream;
-  owner->count++;
+  stream->crowded = crowded;
+  *counter_of(stream) += 1;
   return stream;
 }
 
@@ -271,11 +279,11 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 
   (void)listener;
   (void)length;
-  if (streams->count >= streams->limits.connections + CROWD_MAX) {
+  if (crowded && streams->crowd >= CROWD_MAX) {
     close(fd);
     return;
   }
-  stream = stream_new(streams, fd);
+  stream = stream_new(streams, fd, crowded);
   if (stream == NULL)
     return;
   bufferevent_setcb(stream->events, on_read, on_written, on_event, stream);
@@ -363,7 +371,7 @@ void streams_stop(struct streams *streams, void (*done)(void *context))
     say_bye(stream, STREAM_BYE_STOP);
   }
   streams->done = done;
-  if (streams->count == 0)
+  if (streams->first == NULL)
     event_active(streams->finish, EV_TIMEOUT, 0);
 }
 
