@@ -51,7 +51,7 @@ MAIN := $(BUILD)/milter/main.o
 UNIT_HELPERS := $(call objects,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
-MAN_PAGES := $(BUILD)/man/milter-strict.8 $(BUILD)/man/milter-strict.conf.5
+MAN_PAGES := $(patsubst milter/man/%.in,$(BUILD)/man/%,$(sort $(wildcard milter/man/*.in)))
 
 LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
