@@ -7,8 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void add_note(struct reader *reader, unsigned line, bool warning, const char *format,
-                     va_list arguments)
+__attribute__((format(printf, 4, 0))) static void add_note(struct reader *reader, unsigned line,
+                                                           bool warning, const char *format,
+                                                           va_list arguments)
 {
   struct config_note *note;
   struct text text;
