@@ -13,14 +13,14 @@ class Refusals(PostfixCase):
     def test_sender_without_brackets(self):
         reply = self.greeted().command("MAIL FROM: user@example.com")
         self.assert_refused(reply, "501", "5.5.4", "sender-brackets")
-        self.assert_caret_under(reply, 0, "user@example.com")
+        self.assert_caret_under(reply, "user@example.com")
 
     def test_recipient_without_brackets(self):
         client = self.greeted()
         self.assert_accepted(client.command("MAIL FROM:<user@example.com>"))
         reply = client.command("RCPT TO: alice@example.org")
         self.assert_refused(reply, "501", "5.5.4", "recipient-brackets")
-        self.assert_caret_under(reply, 0, "alice@example.org")
+        self.assert_caret_under(reply, "alice@example.org")
 
     def test_second_at_sign_is_shown_to_the_column(self):
         reply = self.greeted().command("MAIL FROM:<user@@example.com>")
@@ -34,7 +34,7 @@ class Refusals(PostfixCase):
     def test_double_dot(self):
         reply = self.greeted().command("MAIL FROM:<a..b@d.example>")
         self.assert_refused(reply, "501", "5.1.7", "sender-dots")
-        self.assert_caret_under(reply, 1, ".")
+        self.assert_caret_under(reply, ".b@d.example>")
 
     def test_recipient_with_a_double_dot(self):
         client = self.greeted()
@@ -225,8 +225,7 @@ class Monitor(PostfixCase):
         self.assert_accepted(reply)
         self.postfix.wait_delivered("alice", 1)
         for rule in ("helo-ours", "sender-brackets"):
-            lines = self.daemon.wait_log(rule=rule)
-            self.assertIn("would refuse", lines[0]["line"])
+            self.daemon.wait_log(rule=rule, event="would-refuse", client=STRANGER)
         self.assertEqual(self.daemon.log_lines(event="refused"), [])
         self.assertNotIn("milter-reject", self.postfix.log())
 

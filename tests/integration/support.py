@@ -92,12 +92,11 @@ class PostfixCase(unittest.TestCase):
             self.assertRegex(line, f"^{code}[- ]{enhanced} ")
             self.assertLess(len(line) + 2, 512)
 
-    def assert_caret_under(self, reply, offset_text, needle):
-        """The third line's caret stands under `needle`'s `offset_text`-th place in the second."""
+    def assert_caret_under(self, reply, rest):
+        """The third line's caret stands under the place in the second where `rest` begins."""
         caret = reply[2].index("^")
         self.assertEqual(reply[2][len("501-5.1.7 "):caret].strip(), "", reply)
-        self.assertTrue(reply[1][caret:].startswith(needle), reply)
-        self.assertEqual(reply[1][:caret].count(needle), offset_text, reply)
+        self.assertTrue(reply[1][caret:].startswith(rest), reply)
 
     def assert_accepted(self, reply):
         self.assertTrue(reply and reply[0].startswith("250"), reply)
