@@ -140,7 +140,7 @@ static struct __user_cap_header_struct capability_header(void)
 static bool no_capability_left(void)
 {
   struct __user_cap_header_struct header = capability_header();
-  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
   if (syscall(SYS_capget, &header, data) < 0)
     return false;
