@@ -29,6 +29,7 @@ PATIENCE = 60.0  # seconds; only a broken daemon needs them
 UNPRIVILEGED = "nobody"
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|runtime error:"
                        r"|^==\d+== .*(Invalid|uninitialised|definitely lost)", re.MULTILINE)
+FINDING = re.compile(r"^==\d+==|^ +#\d+ 0x|" + SANITIZER.pattern)
 PAIR = re.compile(r'([a-z][a-z0-9_-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
 ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)")
 
@@ -234,7 +235,11 @@ class Daemon:
             time.sleep(0.02)
 
     def said(self):
-        return "\n--- log:\n" + self.log_text()[-8000:]
+        """The end of the log, and before it what a sanitizer or valgrind wrote."""
+        text = self.log_text()
+        findings = [line for line in text.split("\n") if FINDING.search(line)]
+        shown = "\n--- found:\n" + "\n".join(findings[:150]) if findings else ""
+        return f"{shown}\n--- log:\n{text[-4000:]}"
 
     def rss_kib(self):
         """Resident memory in KiB."""
