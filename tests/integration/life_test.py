@@ -99,6 +99,13 @@ class DeathWithTempfail(DeathCase):
             self.assertEqual(reply, ["451 4.7.1 Service unavailable - try again later"], command)
         self.postfix.wait_delivered("carol", 1)
 
+    def test_orderly_stop_with_a_session_open(self):
+        client = self.greeted()
+        self.assert_accepted(client.command("MAIL FROM:<user@example.com>"))
+        self.daemon.stop()
+        self.assertEqual(client.command("RCPT TO:<alice@example.org>"),
+                         ["451 4.7.1 Service unavailable - try again later"])
+
     def test_new_sessions_are_deferred_until_it_is_back(self):
         self.session_at_its_death()
         client = greet(dial(self.postfix))

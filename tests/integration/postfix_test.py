@@ -165,6 +165,22 @@ class Sessions(PostfixCase):
         self.assert_accepted(send_message(client, "two greetings"))
 
 
+class LocalSubmission(PostfixCase):
+    """Mail of Postfix's sendmail command, for which Postfix plays a session on loopback."""
+
+    config = ""
+    options = {"settings": {"non_smtpd_milters": "$smtpd_milters"}}
+
+    def test_is_exempt_and_delivered(self):
+        done = self.postfix.run("sendmail", "-f", "a..b@example.com", "alice@example.org",
+                                text="Subject: cron\n\nIt ran.\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.postfix.wait_delivered("alice", 1)
+        self.postfix.wait_idle()
+        self.assertEqual(self.postfix.messages("alice")[0]["subject"], "cron")
+        self.assertEqual(self.daemon.log_lines(event="refused"), [])
+
+
 class Greetings(PostfixCase):
     """A bad HELO name is told at RCPT, so that those who may use it are heard first."""
 

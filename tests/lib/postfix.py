@@ -198,11 +198,12 @@ class Postfix:
         """Wait until nothing is left in the queue."""
         self._wait(lambda: not self.queued(), "the queue did not drain", seconds)
 
-    def run(self, program, *arguments, seconds=300):
-        """Run one of the package's commands (smtp-source, postconf ...); its completed process."""
+    def run(self, program, *arguments, text="", seconds=300):
+        """Run one of the package's commands (smtp-source, sendmail ...) with `text` as its input;
+        returns its completed process."""
         return subprocess.run([os.path.join(self._programs, "usr/sbin", program), *arguments],
-                              env=self._environment(), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=seconds, check=False)
+                              env=self._environment(), input=text, capture_output=True, text=True,
+                              timeout=seconds, check=False)
 
     def path(self, *parts):
         """A path in the private folder."""

@@ -133,6 +133,7 @@ def main_cf(folder, programs):
         "daemon_directory": f"{libraries}/sbin",
         "shlib_directory": libraries,
         "import_environment": f"MAIL_CONFIG TZ LD_LIBRARY_PATH={libraries}",
+        "export_environment": "MAIL_CONFIG TZ LD_LIBRARY_PATH",
         "maillog_file": f"{folder}/log/maillog",
         "maillog_file_prefixes": f"{folder}/log",
         "mail_owner": MAIL_OWNER,
