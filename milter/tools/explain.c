@@ -1,0 +1,211 @@
+/*
+ * milter-strict explain: what a reply code or a rule means, and what a command line would get.
+ */
+#include "explain.h"
+
+#include "page.h"
+#include "tool.h"
+
+#include "../daemon/guess.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 4096 }; /* bytes of a command line, put together from the arguments */
+
+static const char help[] =
+    "usage: milter-strict explain [-c FILE] [--client ADDRESS] CODE | RULE | 'COMMAND LINE'\n"
+    "\n"
+    "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a client\n"
+    "gets for a command line: the verdict and its rule, the place, and the reply. A line\n"
+    "is judged as if the session had come to it in good order.\n"
+    "\n"
+    "    milter-strict explain 503\n"
+    "    milter-strict explain helo-unqualified\n"
+    "    milter-strict explain 'MAIL FROM:<user@@example.com>'\n"
+    "\n"
+    "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
+    "                        not there, the built-in settings\n"
+    "      --client ADDRESS  who says the line; default 192.0.2.1, which is nobody's\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "Exit status: 0 explained, 1 the command line is refused, 2 usage, 78 bad configuration.\n"
+    "\n";
+
+static void print_help(void)
+{
+  char memory[2048];
+  struct text names = text_in(memory, sizeof(memory));
+  size_t count;
+  const struct reply_entry *codes = reply_all(&count);
+
+  fputs(help, stdout);
+  for (size_t i = 0; i < count; i++) {
+    text_add_number(&names, codes[i].code);
+    text_add(&names, " ");
+  }
+  page_say("Codes:", span_trim_end(text_span(&names)));
+  text_clear(&names);
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+    text_add(&names, rule_entry(rule)->name);
+    text_add(&names, " ");
+  }
+  page_say("Rules:", span_trim_end(text_span(&names)));
+}
+
+/* What is asked about. */
+struct subject {
+  struct span words;
+  struct reply_status status;      /* for a code */
+  const struct reply_entry *entry; /* NULL: no code */
+  enum rule rule;                  /* RULE_NONE: no rule */
+};
+
+/* A word such as a rule's name or a code, and no command line: lower case, digits and hyphens. */
+static bool is_name(struct span words)
+{
+  for (size_t i = 0; i < words.len; i++)
+    if (!byte_is_digit(words.at[i]) && words.at[i] != '-' &&
+        (!byte_is_letter(words.at[i]) || words.at[i] != byte_lower(words.at[i])))
+      return false;
+  return true;
+}
+
+static int unknown_name(struct span words)
+{
+  struct guess guess = guess_begin(words);
+  char memory[96];
+
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    guess_offer(&guess, span_from(rule_entry(rule)->name));
+  return tool_usage("explain", "\"%.*s\" is no reply code, rule or command%s", (int)words.len,
+                    words.at, guess_hint(&guess, memory, sizeof(memory), ""));
+}
+
+/* Finds out what the words are; an exit code. */
+static int recognise(struct subject *subject)
+{
+  struct span words = subject->words;
+  bool alone = span_find(words, ' ') == words.len;
+
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    if (span_equals_nocase(words, span_from(rule_entry(rule)->name)))
+      subject->rule = rule;
+  if (reply_status_parse(words, &subject->status) == REPLY_OK) {
+    subject->entry = reply_find(subject->status.code);
+    if (alone)
+      subject->status.enhanced[0] = '\0'; /* none was asked for */
+  } else if (words.len > 0 && byte_is_digit(words.at[0])) {
+    char memory[64];
+    struct text shown = text_in(memory, sizeof(memory));
+
+    text_add_quoted(&shown, words, "");
+    return tool_usage("explain", "\"%s\" is no reply that is given here; --help lists the codes",
+                      shown.at);
+  }
+  if (subject->entry != NULL || subject->rule != RULE_NONE)
+    return TOOL_FINE;
+  if (words.len == 0)
+    return tool_usage("explain", "what shall be explained?");
+  if (alone && command_find(words) == COMMAND_NONE && is_name(words))
+    return unknown_name(words);
+  return TOOL_FINE;
+}
+
+static int answer(const struct explain *explain, const struct subject *subject)
+{
+  if (subject->entry != NULL)
+    explain_code(explain, subject->entry, span_from(subject->status.enhanced));
+  else if (subject->rule != RULE_NONE)
+    explain_rule(explain, subject->rule);
+  else
+    return explain_line(explain, subject->words);
+  return TOOL_FINE;
+}
+
+struct arguments {
+  const char *config;
+  struct ip client;
+  bool help;
+};
+
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+  enum { OPTION_CLIENT = 256 };
+  static const struct option options[] = {
+      {"config", required_argument, NULL, 'c'},
+      {"client", required_argument, NULL, OPTION_CLIENT},
+      {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+
+  optind = 0; /* begin anew, GNU */
+  while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+    if (option == 'c')
+      out->config = optarg;
+    else if (option == 'h')
+      out->help = true;
+    else if (option != OPTION_CLIENT)
+      return tool_usage("explain", NULL); /* getopt has said what is wrong */
+    else if (!ip_parse(span_from(optarg), &out->client))
+      return tool_usage("explain", "--client %s: an IPv4 or IPv6 address is needed", optarg);
+  }
+  return TOOL_FINE;
+}
+
+/* The arguments with a space between: quotes around a command line may be left out. */
+static bool join(char **words, int count, struct text *out)
+{
+  for (int i = 0; i < count; i++) {
+    if (i > 0)
+      text_add(out, " ");
+    text_add(out, words[i]);
+  }
+  return !out->cut;
+}
+
+static int explain_under_policy(const struct arguments *arguments, const struct subject *subject)
+{
+  char host[SESSION_NAME_MAX] = "";
+  bool built_in = arguments->config == NULL && access(CONFIG_DEFAULT_FILE, F_OK) != 0;
+  struct settings settings;
+  struct explain explain = {.policy = &settings.policy, .client = &arguments->client};
+  int code = tool_read_settings(arguments->config, true, &settings);
+
+  if (code != TOOL_FINE)
+    return code;
+  explain.settings = arguments->config != NULL ? arguments->config : CONFIG_DEFAULT_FILE;
+  if (built_in)
+    explain.settings = "built-in settings";
+  if (gethostname(host, sizeof(host)) == 0)
+    host[sizeof(host) - 1] = '\0';
+  explain.host = span_from(host);
+  code = answer(&explain, subject);
+  settings_free(&settings);
+  return code;
+}
+
+int tool_explain(int argc, char **argv)
+{
+  struct arguments arguments = {
+      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}}};
+  struct subject subject = {.rule = RULE_NONE};
+  char memory[LINE_SIZE];
+  struct text line = text_in(memory, sizeof(memory));
+  int code = read_arguments(argc, argv, &arguments);
+
+  if (code != TOOL_FINE)
+    return code;
+  if (arguments.help) {
+    print_help();
+    return TOOL_FINE;
+  }
+  if (!join(argv + optind, argc - optind, &line))
+    return tool_usage("explain", "a line of more than %d bytes is too long", LINE_SIZE - 1);
+  subject.words = text_span(&line);
+  code = recognise(&subject);
+  return code != TOOL_FINE ? code : explain_under_policy(&arguments, &subject);
+}
