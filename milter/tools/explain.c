@@ -16,22 +16,24 @@
 enum { LINE_SIZE = 4096 }; /* bytes of a command line, put together from the arguments */
 
 static const char help[] =
-    "usage: milter-strict explain [-c FILE] [--client ADDRESS] CODE | RULE | 'COMMAND LINE'\n"
+    "usage: milter-strict explain [-c FILE] [--client ADDRESS]\n"
+    "                             CODE | RULE | 'COMMAND LINE'\n"
     "\n"
-    "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a client\n"
-    "gets for a command line: the verdict and its rule, the place, and the reply. A line\n"
-    "is judged as if the session had come to it in good order.\n"
+    "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a\n"
+    "client gets for a command line: the verdict and its rule, the place, and the\n"
+    "reply. A line is judged as if the session had come to it in good order.\n"
     "\n"
     "    milter-strict explain 503\n"
     "    milter-strict explain helo-unqualified\n"
     "    milter-strict explain 'MAIL FROM:<user@@example.com>'\n"
     "\n"
-    "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
-    "                        not there, the built-in settings\n"
+    "  -c, --config FILE     the configuration; without it the default file, and when\n"
+    "                        that is not there, the built-in settings\n"
     "      --client ADDRESS  who says the line; default 192.0.2.1, which is nobody's\n"
     "  -h, --help            this text\n"
     "\n"
-    "Exit status: 0 explained, 1 the command line is refused, 2 usage, 78 bad configuration.\n"
+    "Exit status: 0 explained, 1 the command line is refused, 2 usage,\n"
+    "78 bad configuration.\n"
     "\n";
 
 static void print_help(void)

@@ -65,7 +65,7 @@ static void say_place(const struct verdict *verdict)
     return;
   text_add(&text, "offset ");
   text_add_number(&text, verdict->fault.at);
-  text_add(&text, " of ");
+  text_add(&text, verdict->subject.len > 0 ? " of " : " of nothing");
   text_add_span(&text, span_slice(verdict->subject, 0, 100));
   if (verdict->subject.len > 100)
     text_add(&text, "...");

@@ -50,7 +50,7 @@ static const char *const bad_paths[] = {
     [ASPECT_UTF8] = "<j\xc3\xb6rg@example.com>",
     [ASPECT_IDN] = "<user@xn--a.example>",
     [ASPECT_LITERAL] = "<user@[192.0.2.256]>",
-    [ASPECT_PARAMETERS] = "<user@example.com> SIZE=big",
+    [ASPECT_PARAMETERS] = "<user@example.com> KEYWORD=",
 };
 
 /* A line that breaks the rule, by itself or, as the place where it shows, after what came before.
@@ -183,7 +183,8 @@ static void say_how_to_set(enum rule rule)
   text_add(&text, entry->name);
   text_add(&text, " = \"monitor\"; };     or \"off\", \"refuse\"");
   text_add(&text, answers ? ", \"answer\"" : "");
-  page_line(memory);
+  if ((entry->flags & RULE_FLAG_NAMES) == 0) /* it is nothing without its names */
+    page_line(memory);
   text_clear(&text);
   text_add(&text, "rules: { ");
   text_add(&text, entry->name);
