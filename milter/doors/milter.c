@@ -173,7 +173,9 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
   return SMFIS_CONTINUE;
 }
 
-/* The address of an IPv4 or IPv6 client; false for local and unknown families. */
+/* The address of an IPv4 or IPv6 client; false for local and unknown families, and for mail of
+ * Postfix's sendmail command, for which cleanup(8) plays a session from port 0 of 127.0.0.1 that
+ * names addresses without brackets. */
 static bool address_of(const struct sockaddr *address, struct ip *out)
 {
   static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -184,6 +186,8 @@ static bool address_of(const struct sockaddr *address, struct ip *out)
     struct sockaddr_in v4;
 
     memcpy(&v4, address, sizeof(v4));
+    if (v4.sin_port == 0 && v4.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
+      return false;
     memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
     memcpy(out->bytes + sizeof(v4_prefix), &v4.sin_addr, 4);
     return true;

@@ -168,7 +168,6 @@ class Sessions(PostfixCase):
 class LocalSubmission(PostfixCase):
     """Mail of Postfix's sendmail command, for which Postfix plays a session on loopback."""
 
-    config = ""
     options = {"settings": {"non_smtpd_milters": "$smtpd_milters"}}
 
     def test_is_exempt_and_delivered(self):
