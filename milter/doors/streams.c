@@ -377,11 +377,15 @@ void streams_stop(struct streams *streams, void (*done)(void *context))
 
 void streams_free(struct streams *streams)
 {
+  struct stream *next;
+
   if (streams == NULL)
     return;
   streams->done = NULL;
-  while (streams->first != NULL)
-    stream_free(streams->first);
+  for (struct stream *stream = streams->first; stream != NULL; stream = next) {
+    next = stream->next;
+    stream_free(stream);
+  }
   if (streams->listener != NULL)
     evconnlistener_free(streams->listener);
   if (streams->resume != NULL)
