@@ -3,6 +3,7 @@
  * thread, then the others start: the log's writer, and libmilter in a thread of its own. The main
  * thread keeps to signals. Every way out leads through leave(), which takes any half-started state.
  */
+#define _GNU_SOURCE /* pthread_timedjoin_np() */
 #include "serve.h"
 #include "../doors/milter.h"
 #include "listener.h"
@@ -265,6 +266,16 @@ static void *stop_door(void *nothing)
   return nothing;
 }
 
+/* libmilter destroys its locks at the end of the process: by then nobody may be in smfi_stop(). */
+static bool join_soon(pthread_t thread)
+{
+  struct timespec until;
+
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec++;
+  return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
 /*
  * libmilter holds a lock while it waits for a connection, up to five seconds, and smfi_stop() waits
  * for that lock: hence a thread to call it in, and signals that cut the wait short.
@@ -278,11 +289,10 @@ static bool stop(struct service *service)
   sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
   if (pthread_create(&stopper, NULL, stop_door, NULL) != 0)
     return false;
-  pthread_detach(stopper);
   for (int left = STOP_SECONDS * 1000; left > 0 && wish != SIGNALS_STOP; left -= NUDGE_MS) {
     signals_wake(service->door);
     if (!wait_for_wish(service, NUDGE_MS, &wish))
-      return true;
+      return join_soon(stopper);
   }
   return false;
 }
