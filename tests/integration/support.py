@@ -1,6 +1,7 @@
 """What the tests with a real Postfix share: one Postfix and one daemon for each class of tests."""
 
 import os
+import shutil
 import sys
 import unittest
 
@@ -65,6 +66,8 @@ class PostfixCase(unittest.TestCase):
             unpacked()
         except Unavailable as reason:
             raise unittest.SkipTest(str(reason)) from None
+        if cls.options.get("tls") and shutil.which("openssl") is None:
+            raise unittest.SkipTest("openssl is missing, which makes the certificates")
         if cls.as_at_a_site:
             address, more = cls.enterClassContext(milter_socket())
             cls.config = more + cls.config
