@@ -188,63 +188,47 @@ static size_t digits_here(const struct scan *scan)
   return to - from;
 }
 
-/* One byte outside comments and texts. */
-static bool scan_byte(struct scan *scan, char byte)
+/* What libconfig would take in another way than it was meant, or not at all. */
+static bool is_understood(struct scan *scan, char byte)
 {
   struct span dotted = byte == '.' ? dotted_name(scan) : SPAN("");
 
-  if (dotted.len > 0) {
+  if (dotted.len > 0)
     reader_error(scan->reader, scan->line,
                  "\"%.*s\" is no name; write the part before the dot as a group: "
                  "name: { name = value; };",
                  SHOWN(dotted));
-    return false;
-  }
-  if (byte_is_digit(byte) && digits_here(scan) > DIGITS_MAX) {
+  else if (byte == '@')
+    reader_error(scan->reader, scan->line,
+                 "\"@\" has no meaning here: files cannot be included; write all settings into "
+                 "one file");
+  else if (byte_is_digit(byte) && digits_here(scan) > DIGITS_MAX)
     reader_error(scan->reader, scan->line, "a number with more than %d digits is out of range here",
                  DIGITS_MAX);
-    return false;
-  }
+  else if ((byte == '=' || byte == ':') && ++scan->settings > SETTINGS_MAX)
+    reader_error(scan->reader, scan->line, "more than %d settings; there are not that many",
+                 SETTINGS_MAX);
+  else
+    return true;
+  return false;
+}
+
+/* One byte outside comments and texts. */
+static bool scan_byte(struct scan *scan, char byte)
+{
+  bool sound = is_understood(scan, byte);
+
   scan->at++;
-  switch (byte) {
-  case '\n':
+  if (byte == '\n')
     scan->line++;
-    return true;
-  case ' ':
-  case '\t':
-  case '\r':
-  case '\f':
-    return true;
-  case '@':
-    reader_error(scan->reader, scan->line,
-                 "\"@\" has no meaning here: files cannot be included; "
-                 "write all settings into one file");
-    return false;
-  case '=':
-  case ':':
-    if (++scan->settings > SETTINGS_MAX) {
-      reader_error(scan->reader, scan->line, "more than %d settings; there are not that many",
-                   SETTINGS_MAX);
-      return false;
-    }
-    break;
-  case '{':
-  case '[':
-  case '(':
-    if (!open_bracket(scan, byte))
-      return false;
-    break;
-  case '}':
-  case ']':
-  case ')':
-    if (!close_bracket(scan, byte))
-      return false;
-    break;
-  default:
-    break;
-  }
+  if (byte == '\n' || byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f')
+    return sound;
+  if (sound && (byte == '{' || byte == '[' || byte == '('))
+    sound = open_bracket(scan, byte);
+  else if (sound && (byte == '}' || byte == ']' || byte == ')'))
+    sound = close_bracket(scan, byte);
   scan->last = byte;
-  return true;
+  return sound;
 }
 
 static bool scan_on(struct scan *scan)

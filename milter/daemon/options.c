@@ -33,10 +33,13 @@ static const char *const levels[] = {LOG_LEVELS(WORD) NULL};
 #define NETWORKS .kind = KIND_NETWORKS
 
 static const struct option_entry entries[] = {
-#define OPTION(name, dotted, takes, member, value, line, more)                                     \
+#define RELOAD false
+#define RESTART true
+#define OPTION(name, dotted, takes, member, when, value, line, more)                               \
   [OPTION_##name] = {.path = (dotted),                                                             \
                      takes,                                                                        \
                      .offset = offsetof(struct settings, member),                                  \
+                     .needs_restart = (when),                                                      \
                      .fallback = (value),                                                          \
                      .summary = (line),                                                            \
                      .text = (more)},
@@ -80,48 +83,31 @@ static void add_words(struct text *text, const char *const *words)
   }
 }
 
+/* What the other kinds take. */
+static const char *const taken[] = {
+    [KIND_FLAG] = "true or false",
+    [KIND_ADDRESS] = "\"unix:/path\", \"inet:port@host\", \"inet6:port@host\" or \"fd:number\"",
+    [KIND_PERMISSIONS] = "permissions in octal and in quotes, as \"0660\"",
+    [KIND_ACCOUNT] = "a name in quotes, as \"postfix\"",
+    [KIND_URL] = "a link in quotes, as \"https://mx.example.org/policy#%rule\"",
+    [KIND_PLAIN] = "a text in quotes",
+    [KIND_HOSTS] = "a list of host names and addresses, as [ \"mx.example.org\", \"192.0.2.1\" ]",
+    [KIND_WORDS] = "a list of names, as [ \"one\", \"two\" ]",
+    [KIND_LOCAL_PARTS] = "a list of local parts, as [ \"postmaster\", \"abuse\" ]",
+    [KIND_NETWORKS] = "a list of networks, as [ \"192.0.2.0/24\", \"2001:db8::/32\" ]",
+};
+
 void option_add_taken(struct text *text, const struct option_entry *entry)
 {
-  switch (entry->kind) {
-  case KIND_CHOICE:
+  if (entry->kind == KIND_CHOICE) {
     add_words(text, entry->words);
-    break;
-  case KIND_NUMBER:
+  } else if (entry->kind == KIND_NUMBER) {
     text_add(text, "a whole number from ");
     text_add_number(text, entry->low);
     text_add(text, " to ");
     text_add_number(text, entry->high);
-    break;
-  case KIND_FLAG:
-    text_add(text, "true or false");
-    break;
-  case KIND_ADDRESS:
-    text_add(text, "\"unix:/path\", \"inet:port@host\", \"inet6:port@host\" or \"fd:number\"");
-    break;
-  case KIND_PERMISSIONS:
-    text_add(text, "permissions in octal and in quotes, as \"0660\"");
-    break;
-  case KIND_ACCOUNT:
-    text_add(text, "a name in quotes, as \"postfix\"");
-    break;
-  case KIND_URL:
-    text_add(text, "a link in quotes, as \"https://mx.example.org/policy#%rule\"");
-    break;
-  case KIND_PLAIN:
-    text_add(text, "a text in quotes");
-    break;
-  case KIND_HOSTS:
-    text_add(text, "a list of host names and addresses, as [ \"mx.example.org\", \"192.0.2.1\" ]");
-    break;
-  case KIND_WORDS:
-    text_add(text, "a list of names, as [ \"one\", \"two\" ]");
-    break;
-  case KIND_LOCAL_PARTS:
-    text_add(text, "a list of local parts, as [ \"postmaster\", \"abuse\" ]");
-    break;
-  case KIND_NETWORKS:
-    text_add(text, "a list of networks, as [ \"192.0.2.0/24\", \"2001:db8::/32\" ]");
-    break;
+  } else {
+    text_add(text, taken[entry->kind]);
   }
 }
 

@@ -36,6 +36,7 @@ struct option_entry {
   unsigned low, high;       /* bounds of a number, or of a length; 0 where the kind has none */
   const char *const *words; /* of a choice, in the order of its enum; ends in NULL */
   size_t offset;            /* of the member of struct settings */
+  bool needs_restart;       /* before a change takes effect; else a reload will do */
   const char *fallback;     /* the default, as a configuration file has it */
   const char *summary, *text;
 };

@@ -2,6 +2,7 @@
  * Reload: read everything, then swap, or leave all as it was.
  */
 #include "reload.h"
+#include "options.h"
 #include "snapshot.h"
 
 void reload_log_policy(struct log_line *line, const struct policy *policy)
@@ -44,27 +45,28 @@ static void log_errors(const struct config_notes *notes)
   log_end(&line);
 }
 
+static bool differs(const struct option_entry *entry, const struct settings *now,
+                    const struct settings *next)
+{
+  char memory[2][512];
+  struct text values[2];
+
+  for (size_t i = 0; i < 2; i++) {
+    values[i] = text_in(memory[i], sizeof(memory[i]));
+    option_add_value(&values[i], entry, i == 0 ? now : next);
+  }
+  return !span_equals(text_span(&values[0]), text_span(&values[1]));
+}
+
 /* Names what differs and was used up when the process started. */
 static void log_restart_needed(const struct settings *now, const struct settings *next)
 {
-  const struct {
-    const char *name;
-    bool differs;
-  } settings[] = {
-      {"listen.milter", !span_equals(now->listen_milter, next->listen_milter)},
-      {"listen.mode", now->listen_mode != next->listen_mode},
-      {"listen.group", !span_equals(now->listen_group, next->listen_group)},
-      {"listen.backlog", now->listen_backlog != next->listen_backlog},
-      {"timeout", now->timeout != next->timeout},
-      {"user", !span_equals(now->user, next->user)},
-      {"group", !span_equals(now->group, next->group)},
-      {"log.to", now->log_to != next->log_to},
-      {"log.facility", now->log_facility != next->log_facility},
-  };
+  for (enum option_id option = 0; option < OPTION_COUNT; option++) {
+    const struct option_entry *entry = option_entry(option);
 
-  for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-    if (settings[i].differs)
-      log_event(LOG_LEVEL_WARNING, "restart-needed", "setting", settings[i].name);
+    if (entry->needs_restart && differs(entry, now, next))
+      log_event(LOG_LEVEL_WARNING, "restart-needed", "setting", entry->path);
+  }
 }
 
 static bool put_in_force(struct settings *next)

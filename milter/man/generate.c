@@ -78,6 +78,8 @@ static void put_option(const struct option_entry *entry)
   put(entry->summary + 1);
   puts(".");
   put_sentences(entry->text);
+  if (entry->needs_restart)
+    puts("A change needs a restart.");
   fputs("It takes ", stdout);
   put(memory);
   fputs("; the default is ", stdout);

@@ -111,53 +111,20 @@ static void floods_are_refused(void **state)
   expect_error(SPAN("\n\na\0b"), "f:3: a NUL byte: this is no text file");
 }
 
+/* clang-format off: as many in a line as fit */
+static const char *const pieces[] = {
+    "",      "mode",    "rules",       "listen", "our-names", "sender-dots", "helo-listed",
+    " = ",   ": ",      "{ ",          "}; ",    "[ ",        "]",           "( ",
+    ") ",    ";\n",     ", ",          "\"",     "\"off\"",   "\"::1\"",     "\"252\"",
+    "reply", "names",   "exempt",      "5",      "0x7",       "1.5",         "true",
+    "/*",    "*/",      "#",           "//",     "\\x41",     "\\x00",       "\\",
+    "@",     "exempt.", "networks = ", "\n",     "\xff",      "limit = 3;",  "action = \"answer\";",
+};
+/* clang-format on */
+
 /* Pieces of configurations in any order: read or refused with a reason, never worse. */
 static void any_text_is_read_or_refused(void **state)
 {
-  static const char *const pieces[] = {
-      "",
-      "mode",
-      "rules",
-      "listen",
-      "our-names",
-      "sender-dots",
-      "helo-listed",
-      " = ",
-      ": ",
-      "{ ",
-      "}; ",
-      "[ ",
-      "]",
-      "( ",
-      ") ",
-      ";\n",
-      ", ",
-      "\"",
-      "\"off\"",
-      "\"::1\"",
-      "\"252\"",
-      "reply",
-      "names",
-      "exempt",
-      "5",
-      "0x7",
-      "1.5",
-      "true",
-      "/*",
-      "*/",
-      "#",
-      "//",
-      "\\x41",
-      "\\x00",
-      "\\",
-      "@",
-      "exempt.",
-      "networks = ",
-      "\n",
-      "\xff",
-      "limit = 3;",
-      "action = \"answer\";",
-  };
   static struct config_notes notes;
   struct dice dice = {1};
   char memory[512];
