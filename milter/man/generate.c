@@ -115,6 +115,10 @@ static void put_rule(const struct rule_entry *entry)
     printf(", limit %d", entry->limit);
   puts(".");
   put_sentences(entry->cause);
+  if ((entry->flags & RULE_FLAG_HELD) != 0)
+    puts("The verdict waits for RCPT.");
+  if ((entry->flags & RULE_FLAG_NATIVE) != 0)
+    puts("A mail server decides this itself before a milter is asked.");
   fputs("To put it right: ", stdout);
   put(entry->remedy);
   puts(".");

@@ -1,0 +1,67 @@
+"""milter-strict(8) against the sources: what there is stands in it, and what stands in it there is."""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MILTER = ROOT / "milter"
+SUBCOMMAND = re.compile(r'^\s*\{"([a-z]+)", tool_\w+', re.MULTILINE)
+LONG_OPTION = re.compile(r'\{"([a-z-]+)", (?:no|required)_argument')
+EVENT = re.compile(r'(?:log_(?:begin|event)\((?:&?\w+, )?LOG_LEVEL_\w+, |= \{)"([a-z-]+)"')
+RAW_EVENT = re.compile(r'"event=([a-z-]+)')
+FIELD = re.compile(r'log_(?:text|string|number)\(line, "([a-z-]+)"|'
+                   r'log_(?:text|string|number)\(&line, "([a-z-]+)"')
+OPTION_PATH = re.compile(r'^OPTION\(\w+, "([a-z.-]+)"', re.MULTILINE)
+EXIT_CODE = re.compile(r"TOOL_\w+ = (\d+)")
+
+
+def text_of(*names):
+    return "\n".join((MILTER / name).read_text(encoding="utf-8") for name in names)
+
+
+class ManualTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.page = text_of("man/milter-strict.8.in")
+
+    def assert_all_named(self, names, form):
+        names = set(names)
+        self.assertGreater(len(names), 2)
+        missing = [name for name in sorted(names)
+                   if not re.search(form.replace("NAME", re.escape(name)), self.page, re.MULTILINE)]
+        self.assertEqual(missing, [])
+
+    def test_every_subcommand(self):
+        self.assert_all_named(SUBCOMMAND.findall(text_of("main.c")), r"^\.It Cm NAME$")
+
+    def test_every_long_option(self):
+        tools = sorted(path.relative_to(MILTER) for path in (MILTER / "tools").glob("*.c"))
+        self.assert_all_named(LONG_OPTION.findall(text_of(*tools)),
+                              r"^\.(?:It|Pq|Op|Fl) .*(?<![a-z])-NAME\b")
+
+    def test_every_event_of_the_log(self):
+        daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c")
+        events = set(EVENT.findall(daemon)) | set(RAW_EVENT.findall(daemon))
+        self.assertIn("refused", events)
+        self.assertIn("log-lost", events)
+        self.assert_all_named(events, r"^\.It Cm (?:.* )?NAME(?: ,|$)")
+
+    def test_every_field_of_an_event_about_a_client(self):
+        fields = {name for pair in FIELD.findall(text_of("daemon/report.c")) for name in pair if name}
+        self.assertIn("client", fields)
+        self.assert_all_named(fields, r"^\.(?:It )?Cm (?:.* )?NAME(?: ,|$)")
+
+    def test_every_exit_code(self):
+        self.assert_all_named(EXIT_CODE.findall(text_of("tools/tool.h")),
+                              r"^\.It NAME$")
+
+    def test_options_that_it_names_exist(self):
+        known = set(OPTION_PATH.findall(text_of("daemon/options.def")))
+        named = set(re.findall(r"\b(?:listen|exempt|replies|log)\.[a-z-]+\b", self.page))
+        self.assertGreater(len(named), 5)
+        self.assertEqual(sorted(named - known), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
