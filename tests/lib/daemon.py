@@ -120,7 +120,7 @@ class Daemon:
         if self.drops:
             user = pwd.getpwnam(UNPRIVILEGED)
             who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        command = [*self.launcher, *wrapper(), program(), "run", "-c", self.config]
+        command = [*self.launcher, *wrapper(), self.reachable_program(), "run", "-c", self.config]
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
         environment.update(self.environment)
@@ -129,6 +129,15 @@ class Daemon:
                                             stderr=log, cwd=self.folder, env=environment,
                                             pass_fds=self.pass_fds, **who)
         return self
+
+    def reachable_program(self):
+        """The program; a copy when an unprivileged user runs it, who may not look into a home."""
+        if not self.drops:
+            return program()
+        copy = os.path.join(self.folder, "milter-strict")
+        if not os.path.exists(copy):
+            shutil.copy(program(), copy)
+        return copy
 
     def start(self):
         """Start it and wait until it says so and its socket accepts."""
