@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_SIZE = 4 * 1024 * 1024 }; /* more than a configuration file can fill */
-
 struct dump {
   FILE *to;
   const struct settings *settings;
@@ -167,14 +165,36 @@ static const char rules_head[] =
     "#   command-expn = { action = \"refuse\"; reply = \"502 5.7.0\"; text = \"Our lists are "
     "private\"; };\n";
 
+static size_t names_room(struct names names)
+{
+  size_t room = 0;
+
+  for (size_t i = 0; i < names.count; i++)
+    room += 2 * names.list[i].len + sizeof("\"\", ");
+  return room;
+}
+
+/* Bytes that no single value takes more than: those of all lists, and all that is not a list. */
+static size_t value_room(const struct policy *policy)
+{
+  size_t room = 4096 + policy->exempt_network_count * (IP_TEXT_SIZE + sizeof("\"/128\", "));
+
+  room += names_room(policy->our_names) + names_room(policy->exempt_daemons);
+  room += names_room(policy->reachable);
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    room += names_room(policy->rules[rule].names);
+  return room;
+}
+
 bool dump_settings(FILE *to, const struct settings *settings, enum dump_style style)
 {
   struct dump dump = {.to = to, .settings = settings, .style = style};
-  char *memory = malloc(VALUE_SIZE);
+  size_t room = value_room(&settings->policy);
+  char *memory = malloc(room);
 
   if (memory == NULL)
     return false;
-  dump.text = text_in(memory, VALUE_SIZE);
+  dump.text = text_in(memory, room);
   if (style == DUMP_COMMENTED)
     fputs(head, to);
   dump_options(&dump);
