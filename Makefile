@@ -16,6 +16,7 @@ sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
 DESTDIR ?=
 FUZZ_SECONDS ?= 600
 
@@ -153,6 +154,7 @@ install: all
 	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
 	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
 	install -m 644 contrib/systemd/milter-strict.socket $(DESTDIR)$(unitdir)/milter-strict.socket
+	install -D -m 644 contrib/systemd/milter-strict.sysusers $(DESTDIR)$(sysusersdir)/milter-strict.conf
 	test -e $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf || \
 	  install -D -m 644 conf/milter-strict.conf $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf
 
@@ -160,6 +162,7 @@ uninstall:
 	rm -f $(DESTDIR)$(sbindir)/milter-strict
 	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	rm -f $(DESTDIR)$(unitdir)/milter-strict.service $(DESTDIR)$(unitdir)/milter-strict.socket
+	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 
 # The filter that does nothing, the load on it and on the daemon, and the core by itself.
 BENCHES := $(addprefix $(BUILD)/bench/,nothing load policy)
