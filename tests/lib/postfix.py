@@ -81,6 +81,7 @@ class Postfix:
     settings         further main.cf settings, which win over those made here
     tls              STARTTLS; .certificates has one for a trusted client and one for a stranger
     auth             AUTH PLAIN for joe with the password "secret"
+    chroot           smtpd sees nothing but the queue directory, as Debian sets it up
 
     Listeners, all on 127.0.0.1 (and ::1 where there is IPv6):
     .port            the public one
@@ -91,12 +92,14 @@ class Postfix:
     host = postfix_config.HOST4
     host6 = postfix_config.HOST6
 
-    def __init__(self, milter=None, default_action=None, settings=None, tls=False, auth=False):
+    def __init__(self, milter=None, default_action=None, settings=None, tls=False, auth=False,
+                 chroot=False):
         self.milter = milter
         self.default_action = default_action
         self.settings = dict(settings or {})
         self.tls = tls
         self.auth = auth
+        self.chroot = chroot
         self.certificates = None
         self.folder = None
         self.port = self.xclient_port = self.submission_port = None
@@ -223,7 +226,8 @@ class Postfix:
             return False
         self.port, self.xclient_port, self.submission_port = ports
         self._write_main_cf()
-        postfix_config.write(self.folder, "master.cf", postfix_config.master_cf(*ports))
+        services = postfix_config.master_cf(*ports, self.chroot)
+        postfix_config.write(self.folder, "master.cf", services)
         # setpriv: should the test be killed, Postfix ends too instead of living on as an orphan.
         command = ["setpriv", "--pdeathsig", "TERM",
                    os.path.join(self._programs, "usr/lib/postfix/sbin/master"),

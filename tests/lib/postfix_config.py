@@ -76,19 +76,23 @@ def milter_endpoint(address):
     return f"inet:[{host.strip('[]')}]:{port}" if family == "inet6" else f"inet:{host}:{port}"
 
 
+def mail_group():
+    """The group that Postfix's services run under; `postfix` where it is installed."""
+    return grp.getgrgid(pwd.getpwnam(MAIL_OWNER).pw_gid).gr_name
+
+
 @contextlib.contextmanager
 def milter_socket():
     """A unix socket as a site has it: yields its address and the configuration that it needs.
 
     The daemon, started by root, opens it for the group that Postfix runs under and then becomes
     somebody else."""
-    group = grp.getgrgid(pwd.getpwnam(MAIL_OWNER).pw_gid).gr_name
     with tempfile.TemporaryDirectory(prefix="milter-strict-socket-") as folder:
         os.chmod(folder, 0o755)
         shutil.chown(folder, MILTER_OWNER)
         address = f"unix:{folder}/milter.sock"
         yield address, (f'user = "{MILTER_OWNER}";\n'
-                        f'listen: {{ milter = "{address}"; group = "{group}"; mode = "0660"; }};\n')
+                        f'listen: {{ milter = "{address}"; group = "{mail_group()}"; mode = "0660"; }};\n')
 
 
 def make_folders(folder, programs):
@@ -186,12 +190,13 @@ def auth_settings(socket_path):
             "smtpd_sasl_path": socket_path}
 
 
-def master_cf(port, xclient_port, submission_port):
+def master_cf(port, xclient_port, submission_port, chroot):
     """The services: three SMTP listeners on each loopback address, then what every Postfix has."""
+    jail = "y" if chroot else "n"
     listeners = ((port, ""),
                  (xclient_port, " -o smtpd_authorized_xclient_hosts=127.0.0.1,[::1]"),
                  (submission_port, " -o milter_macro_daemon_name=ORIGINATING"))
     addresses = (HOST4, f"[{HOST6}]") if has_ipv6() else (HOST4,)
-    lines = [f"{address}:{number} inet n - n - - smtpd{options}\n"
+    lines = [f"{address}:{number} inet n - {jail} - - smtpd{options}\n"
              for address in addresses for number, options in listeners]
     return "".join(lines) + SERVICES
