@@ -20,7 +20,8 @@ REFUSALS = {"reject": "550 5.7.1 Command rejected", "shutdown": "421 4.7.0 Closi
             "tempfail": "451 4.7.1 Service unavailable - try again later"}
 FORBIDDEN = ("CONNECT", "GET", "POST")
 OPTIONS = {
-    "MAIL": re.compile(r"(SIZE=\d*|BODY=(7BIT|8BITMIME)|AUTH=\S+|SMTPUTF8|RET=\S+|ENVID=\S+)$", re.I),
+    "MAIL": re.compile(r"(SIZE=\d*|BODY=(7BIT|8BITMIME)|AUTH=\S+|SMTPUTF8|RET=\S+|ENVID=\S+)$",
+                       re.I),
     "RCPT": re.compile(r"(NOTIFY=\S+|ORCPT=\S+)$", re.I),
 }
 TOKEN = re.compile(r'<(?:"(?:[^"\\]|\\.)*"|[^">])*>?[^\s]*|(?:"(?:[^"\\]|\\.)*"|\S)+')

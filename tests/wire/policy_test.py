@@ -48,7 +48,8 @@ class HeldVerdicts(WireCase):
 
     def test_another_name_after_starttls_is_no_change(self):
         mta = self.session(helo="first.example")
-        mta.macros("helo", {"{tls_version}": "TLSv1.3"}).macros("mail", {"{tls_version}": "TLSv1.3"})
+        for stage in ("helo", "mail"):
+            mta.macros(stage, {"{tls_version}": "TLSv1.3"})
         self.assert_passes(mta.helo("second.example"))
         self.assert_message_passes(mta)
         self.assertEqual(self.daemon.log_lines(rule="helo-changed", helo="second.example"), [])
@@ -87,7 +88,8 @@ exempt: { networks = [ "198.51.100.0/24", "2001:db8:1::/48" ]; daemons = [ "subm
         self.assertFalse(self.bad_session({"{auth_authen}": ""}, stages=("mail", "rcpt")))
 
     def test_clients_with_a_verified_certificate(self):
-        verified = {"{verify}": "OK", "{tls_version}": "TLSv1.3", "{cert_subject}": "client.example",
+        verified = {"{verify}": "OK", "{tls_version}": "TLSv1.3",
+                    "{cert_subject}": "client.example",
                     "{cert_issuer}": "ca.example"}
         if self.bad_session(verified) is False:
             self.fail(f"not exempt; macros asked for: {self.session().wanted_macros}")

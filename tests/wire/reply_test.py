@@ -14,7 +14,8 @@ class Checker(unittest.TestCase):
     """The function that all replies of all these tests go through."""
 
     def test_takes_good_replies(self):
-        for data in (b"550 5.7.1 no", b"501-5.1.7 a\r\n501 5.1.7 b", b"421 4.7.0 100%%", b"550 5.7.1"):
+        for data in (b"550 5.7.1 no", b"501-5.1.7 a\r\n501 5.1.7 b", b"421 4.7.0 100%%",
+                     b"550 5.7.1"):
             check_reply(data)
 
     def test_finds_bad_ones(self):
