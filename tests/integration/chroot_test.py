@@ -1,4 +1,4 @@
-"""Debian's Postfix runs in a chroot: the socket lies in the queue directory, for Postfix's group."""
+"""Debian runs Postfix in a chroot: the socket lies in the queue directory, for Postfix's group."""
 
 import os
 import shutil

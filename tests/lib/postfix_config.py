@@ -91,8 +91,8 @@ def milter_socket():
         os.chmod(folder, 0o755)
         shutil.chown(folder, MILTER_OWNER)
         address = f"unix:{folder}/milter.sock"
-        yield address, (f'user = "{MILTER_OWNER}";\n'
-                        f'listen: {{ milter = "{address}"; group = "{mail_group()}"; mode = "0660"; }};\n')
+        yield address, (f'user = "{MILTER_OWNER}";\nlisten: {{ milter = "{address}"; '
+                        f'group = "{mail_group()}"; mode = "0660"; }};\n')
 
 
 def make_folders(folder, programs):
