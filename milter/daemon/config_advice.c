@@ -50,17 +50,30 @@ static void advise_replies(struct reader *reader)
                 "replies.contact is not shown with replies.detail = \"brief\"");
 }
 
+/* What is opened: an address each; two doors cannot share one. */
 static void advise_listening(struct reader *reader)
 {
   static const enum option_id unix_only[] = {OPTION_LISTEN_MODE, OPTION_LISTEN_GROUP};
+  static const enum option_id doors[] = {OPTION_LISTEN_MILTER, OPTION_LISTEN_POLICY,
+                                         OPTION_LISTEN_SOCKETMAP};
   const struct settings *settings = reader->settings;
+  const struct span addresses[] = {settings->listen_milter, settings->listen_policy,
+                                   settings->listen_socketmap};
+  bool has_file = false;
 
-  if (span_starts_nocase(settings->listen_milter, SPAN("unix:")))
+  for (size_t i = 0; i < 3; i++) {
+    has_file = has_file || span_starts_nocase(addresses[i], SPAN("unix:"));
+    for (size_t other = 0; other < i; other++)
+      if (addresses[i].len > 0 && span_equals(addresses[i], addresses[other]))
+        reader_error(reader, reader->option_line[doors[i]], "%s and %s are the same address",
+                     option_entry(doors[other])->path, option_entry(doors[i])->path);
+  }
+  if (has_file)
     return;
   for (size_t i = 0; i < sizeof(unix_only) / sizeof(unix_only[0]); i++)
     if (reader->option_line[unix_only[i]] > 0)
       reader_warn(reader, reader->option_line[unix_only[i]],
-                  "%s has no effect: listen.milter is not a unix socket",
+                  "%s has no effect: no socket is a unix socket",
                   option_entry(unix_only[i])->path);
 }
 

@@ -45,12 +45,13 @@ static bool choice_fits(const struct option_entry *entry, struct span value, str
   return object(why, guess_hint(&guess, hint, sizeof(hint), ""));
 }
 
-static bool address_fits(struct span value, struct text *why)
+static bool address_fits(const struct option_entry *entry, struct span value, struct text *why)
 {
   struct listener_address address;
   const char *reason;
 
-  return listener_parse(value, &address, &reason) || object(why, reason);
+  return (value.len == 0 && entry->low == 0) || listener_parse(value, &address, &reason) ||
+         object(why, reason);
 }
 
 static bool permissions_fit(struct span value, struct text *why)
@@ -187,7 +188,7 @@ static bool kind_fits(const struct option_entry *entry, struct span value, struc
   case KIND_CHOICE:
     return choice_fits(entry, value, why);
   case KIND_ADDRESS:
-    return address_fits(value, why);
+    return address_fits(entry, value, why);
   case KIND_PERMISSIONS:
     return permissions_fit(value, why);
   case KIND_ACCOUNT:

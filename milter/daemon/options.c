@@ -22,7 +22,7 @@ static const char *const levels[] = {LOG_LEVELS(WORD) NULL};
 #define CHOICE(list) .kind = KIND_CHOICE, .words = (list)
 #define NUMBER(from, to) .kind = KIND_NUMBER, .low = (from), .high = (to)
 #define FLAG .kind = KIND_FLAG
-#define ADDRESS .kind = KIND_ADDRESS, .high = 255
+#define ADDRESS(from) .kind = KIND_ADDRESS, .low = (from), .high = 255
 #define PERMISSIONS .kind = KIND_PERMISSIONS
 #define ACCOUNT(from) .kind = KIND_ACCOUNT, .low = (from), .high = 32
 #define URL(to) .kind = KIND_URL, .high = (to)

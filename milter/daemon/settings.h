@@ -19,10 +19,12 @@ struct settings {
   struct policy policy;
 
   struct span listen_milter; /* "unix:/path", "inet:port@host", "inet6:port@host", "fd:n" */
-  unsigned listen_mode;      /* permissions of a unix socket, as 0660 */
-  struct span listen_group;  /* group of a unix socket; empty: the process's own */
-  unsigned listen_backlog;   /* connections that may wait to be accepted */
-  unsigned timeout;          /* seconds that libmilter waits for the MTA */
+  struct span listen_policy; /* likewise; empty: no such door */
+  struct span listen_socketmap;
+  unsigned listen_mode;     /* permissions of unix sockets, as 0660 */
+  struct span listen_group; /* group of unix sockets; empty: the process's own */
+  unsigned listen_backlog;  /* connections that may wait to be accepted */
+  unsigned timeout;         /* seconds that a door waits for the MTA */
 
   struct span user;  /* who the daemon becomes when root starts it */
   struct span group; /* and its group; empty: the user's own */

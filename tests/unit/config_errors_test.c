@@ -104,6 +104,10 @@ static const struct {
      "telephone in the house with the green door at the lake\"; };",
      "2: the reply of rule helo-syntax cannot be said: the link and the contact are too long: with "
      "the remedy they take at most 488 bytes"},
+    {"two doors at one address",
+     "listen: {\n  milter = \"inet:8890\";\n  policy = \"inet:8891\";\n"
+     "  socketmap = \"inet:8890\";\n};",
+     "4: listen.milter and listen.socketmap are the same address"},
     {"set twice", "mode = \"enforce\";\nmode = \"monitor\";",
      "2: this sets for the second time what is set above, remove one: mode = \"monitor\";"},
     {"bad network in a long list",
@@ -259,6 +263,7 @@ static void no_option_takes_bad_values(void **state)
   }
   expect_bad_value(option_entry(OPTION_USER), "\"root\"", "nothing is served as root");
   expect_bad_value(option_entry(OPTION_USER), "\"\"", "a name is needed");
+  expect_bad_value(option_entry(OPTION_LISTEN_MILTER), "\"\"", "");
 }
 
 static const struct {
@@ -277,7 +282,7 @@ static const struct {
     {"brief replies have no link", "replies: { detail = \"brief\"; url = \"http://a\"; };",
      "1: warning: replies.url is not shown with replies.detail = \"brief\""},
     {"mode of a port", "listen: { milter = \"inet:8890\"; mode = \"0600\"; };",
-     "1: warning: listen.mode has no effect: listen.milter is not a unix socket"},
+     "1: warning: listen.mode has no effect: no socket is a unix socket"},
     {"facility of stderr", "log: { to = \"stderr\"; facility = \"daemon\"; };",
      "1: warning: log.facility has no effect with log.to = \"stderr\""},
     {"silent log", "log: { level = \"error\"; };",
