@@ -68,7 +68,7 @@ help:
 
 #: make             build/milter-strict and the manual
 #: make check       unit tests, scenarios and wire tests: seconds, no root, no network
-#: make check-mta   the scenarios and more at a real Postfix in a private folder
+#: make check-mta   the scenarios and more at a real Postfix and a real Sendmail in private folders
 #: make test        installs what is missing, then every test, with gcc, clang and the sanitizers
 #: make demo        installs what is missing, then shows the daemon at work behind a private Postfix
 #: make bench       speed against a filter that does nothing (BENCH_QUICK=1: coarse, in seconds)
@@ -133,6 +133,7 @@ check: all $(UNIT_TESTS)
 
 check-mta: all
 	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
+	@BUILD=$(BUILD) tests/lib/unpack-mta sendmail
 	@BUILD=$(BUILD) tests/run integration
 
 test:

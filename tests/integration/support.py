@@ -1,4 +1,4 @@
-"""What the tests with a real Postfix share: one Postfix and one daemon for each class of tests."""
+"""What the tests with real mail servers share: one server and one daemon for each class of tests."""
 
 import os
 import shutil
@@ -50,7 +50,29 @@ def send_message(client, subject, sender="<sender@example.net>", recipient="<ali
     return client.command(f"Subject: {subject}\r\n\r\nOne line.\r\n.")
 
 
-class PostfixCase(unittest.TestCase):
+class ReplyCase(unittest.TestCase):
+    """What can be said of a reply, whichever mail server sent it."""
+
+    def assert_refused(self, reply, code, enhanced, rule):
+        """A refusal: one code on all lines, and a first line that stands alone."""
+        self.assertTrue(reply, "the connection was closed")
+        self.assertTrue(reply[0].startswith(f"{code}-{enhanced} "), reply)
+        self.assertTrue(reply[0].endswith(f" ({rule})"), reply)
+        for line in reply:
+            self.assertRegex(line, f"^{code}[- ]{enhanced} ")
+            self.assertLess(len(line) + 2, 512)
+
+    def assert_caret_under(self, reply, rest):
+        """The third line's caret stands under the place in the second where `rest` begins."""
+        caret = reply[2].index("^")
+        self.assertEqual(reply[2][len("501-5.1.7 "):caret].strip(), "", reply)
+        self.assertTrue(reply[1][caret:].startswith(rest), reply)
+
+    def assert_accepted(self, reply):
+        self.assertTrue(reply and reply[0].startswith("250"), reply)
+
+
+class PostfixCase(ReplyCase):
     """`config` is the daemon's configuration, `options` are arguments of Postfix().
 
     The daemon listens on TCP; with `as_at_a_site` it is started by root, who opens a unix socket.
@@ -85,21 +107,3 @@ class PostfixCase(unittest.TestCase):
 
     def greeted(self, address=STRANGER, name="client.example.net"):
         return greet(self.dial(address), name)
-
-    def assert_refused(self, reply, code, enhanced, rule):
-        """A refusal: one code on all lines, and a first line that stands alone."""
-        self.assertTrue(reply, "the connection was closed")
-        self.assertTrue(reply[0].startswith(f"{code}-{enhanced} "), reply)
-        self.assertTrue(reply[0].endswith(f" ({rule})"), reply)
-        for line in reply:
-            self.assertRegex(line, f"^{code}[- ]{enhanced} ")
-            self.assertLess(len(line) + 2, 512)
-
-    def assert_caret_under(self, reply, rest):
-        """The third line's caret stands under the place in the second where `rest` begins."""
-        caret = reply[2].index("^")
-        self.assertEqual(reply[2][len("501-5.1.7 "):caret].strip(), "", reply)
-        self.assertTrue(reply[1][caret:].startswith(rest), reply)
-
-    def assert_accepted(self, reply):
-        self.assertTrue(reply and reply[0].startswith("250"), reply)

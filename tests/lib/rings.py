@@ -1,4 +1,4 @@
-"""The three places where a scenario can be played: the session tool, the milter wire, a Postfix.
+"""The places where a scenario can be played: the session tool, the milter wire, a real mail server.
 
 A ring has a name and open(scenario), which returns a conversation: send(bytes), read_line(timeout)
 (None at the end), close() (raises AssertionError when the program behind it ended badly).
@@ -102,3 +102,23 @@ class PostfixRing:
 
     def shutdown(self):
         pass
+
+
+def on_loopback(text):
+    """The same with addresses that a client on this machine can have: 192.0.2.7 becomes 127.0.2.7."""
+    return text.replace("192.0.2.", "127.0.2.")
+
+
+class SendmailRing(PostfixRing):
+    """A Sendmail that somebody else runs. It cannot be told where a client comes from, so that the
+    scenario is moved to loopback addresses before it is played."""
+
+    name = "sendmail"
+
+    def open(self, scenario):
+        scenario.client = scenario.client and on_loopback(scenario.client)
+        for exchange in scenario.exchanges:
+            if exchange.sent is not None:
+                exchange.sent = on_loopback(exchange.sent.decode("latin-1")).encode("latin-1")
+            exchange.expected = [(place, on_loopback(line)) for place, line in exchange.expected]
+        return super().open(scenario)

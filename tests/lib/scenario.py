@@ -3,9 +3,9 @@
 import pathlib
 import re
 
-from rings import PostfixRing, SessionRing, WireRing  # noqa: F401 (the drivers' public place)
+from rings import PostfixRing, SendmailRing, SessionRing, WireRing  # noqa: F401 (the drivers' public place)
 
-RINGS = ("session", "wire", "postfix")
+RINGS = ("session", "wire", "postfix", "sendmail")
 HEADER = re.compile(r"#\s*(client|rings|macros):\s*(.*?)\s*$")
 CLOSED, NOT_SENT, REST = "(closed)", "(not sent)", "..."
 ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}

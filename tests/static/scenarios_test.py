@@ -41,7 +41,8 @@ class ScenariosTest(unittest.TestCase):
         names = {path.stem for path in SCENARIOS}
         for path in sorted((ROOT / "tests" / "scenarios").iterdir()):
             with self.subTest(path=path.name):
-                self.assertIn(path.suffix, (".smtp", ".conf", ".session", ".wire", ".postfix"))
+                self.assertIn(path.suffix, (".smtp", ".conf", ".session", ".wire", ".postfix",
+                                            ".sendmail"))
                 self.assertIn(path.stem, names)
 
     def test_every_reply_code_of_the_session_is_shown(self):
