@@ -202,12 +202,29 @@ static bool address_of(const struct sockaddr *address, struct ip *out)
   return false;
 }
 
+/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0" and
+ * "::", which are nobody's. */
+static bool own_address(struct span address, struct ip *out)
+{
+  static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
+
+  if (span_starts_nocase(address, SPAN("IPv6:")))
+    address = span_slice(address, 5, address.len);
+  return ip_parse(address, out) && !ip_equals(*out, any_v4) && !ip_equals(*out, any_v6);
+}
+
+/* The address that the client came to. Sendmail has {if_addr}, but not on loopback, and its
+ * {daemon_addr} is where it listens: mostly every address. Postfix has {daemon_addr} alone. */
+static bool server_of(SMFICTX *ctx, struct ip *out)
+{
+  return own_address(macro(ctx, "{if_addr}"), out) || own_address(macro(ctx, "{daemon_addr}"), out);
+}
+
 /* Recorded only: no reply is waited for. Always negotiated, so a session without negotiation of its
  * own on the same connection has it too. */
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
   struct visit *visit = visit_of(ctx);
-  struct span server;
   struct ip client;
 
   (void)name;
@@ -216,10 +233,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
   session_begin(&visit->session, address_of((struct sockaddr *)address, &client) ? &client : NULL);
   session_set_daemon(&visit->session, macro(ctx, "{daemon_name}"));
   session_set_host(&visit->session, macro(ctx, "j"));
-  server = macro(ctx, "{daemon_addr}"); /* Postfix */
-  if (server.len == 0)
-    server = macro(ctx, "{if_addr}"); /* Sendmail */
-  visit->session.has_server = ip_parse(server, &visit->session.server);
+  visit->session.has_server = server_of(ctx, &visit->session.server);
   return SMFIS_NOREPLY;
 }
 
