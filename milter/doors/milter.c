@@ -202,8 +202,8 @@ static bool address_of(const struct sockaddr *address, struct ip *out)
   return false;
 }
 
-/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0" and
- * "::", which are nobody's. */
+/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0"
+ * and "::", which are nobody's. */
 static bool own_address(struct span address, struct ip *out)
 {
   static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
