@@ -77,21 +77,24 @@ static bool read_notify(struct cursor *in, struct parameters *out)
   return true;
 }
 
-static bool is_upper_hex(char byte)
+static bool is_hex(char byte)
 {
-  return byte_is_digit(byte) || (byte >= 'A' && byte <= 'F');
+  char lower = byte_lower(byte);
+
+  return byte_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
 /* xtext   = *( xchar / hexchar )                            RFC 3461, 4
  * hexchar = ASCII "+" immediately followed by two upper case hexadecimal digits
- * Deviation: bytes over 0x7f, where the value may have them, are xchar. */
+ * Deviations: digits in lower case, which Exim (in AUTH) and Exchange (in ENVID) are known to write
+ * and Postfix reads; bytes over 0x7f, where the value may have them, are xchar. */
 static bool read_xtext(struct cursor *in, struct parameters *out)
 {
   (void)out;
   while (!cursor_at_end(in))
     if (!cursor_take(in, '+'))
       in->at++;
-    else if (cursor_take_while(in, is_upper_hex, 2) < 2)
+    else if (cursor_take_while(in, is_hex, 2) < 2)
       return false;
   return true;
 }
