@@ -73,8 +73,7 @@ static void advise_listening(struct reader *reader)
   for (size_t i = 0; i < sizeof(unix_only) / sizeof(unix_only[0]); i++)
     if (reader->option_line[unix_only[i]] > 0)
       reader_warn(reader, reader->option_line[unix_only[i]],
-                  "%s has no effect: no socket is a unix socket",
-                  option_entry(unix_only[i])->path);
+                  "%s has no effect: no socket is a unix socket", option_entry(unix_only[i])->path);
 }
 
 void advise(struct reader *reader)

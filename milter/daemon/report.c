@@ -6,8 +6,13 @@
 #include "log.h"
 #include "snapshot.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
+
+/* Lines about requests that could not be understood: so many in so many seconds, by door. */
+enum { COMPLAINTS_MAX = 10, COMPLAINTS_SECONDS = 60 };
 
 static atomic_uint open_sessions;
 
@@ -21,6 +26,12 @@ static const struct policy *policy_take(void)
   const struct settings *settings = snapshot_take();
 
   return settings == NULL ? NULL : &settings->policy;
+}
+
+static const struct policy *policy_keep(const struct policy *policy)
+{
+  snapshot_keep(settings_of(policy));
+  return policy;
 }
 
 static void policy_release(const struct policy *policy)
@@ -87,12 +98,15 @@ static void report_event(const struct door_report *report)
       [DOOR_WOULD_REFUSE] = {"would-refuse", LOG_LEVEL_INFO},
       [DOOR_EXEMPT] = {"exempt", LOG_LEVEL_DEBUG},
   };
+  bool answered = report->event == DOOR_REFUSED && reply_is_positive(report->status.code);
   struct log_line line;
 
   if (!log_wants(events[report->event].level))
     return;
-  log_begin(&line, events[report->event].level, events[report->event].event);
+  log_begin(&line, events[report->event].level,
+            answered ? "answered" : events[report->event].event);
   log_string(&line, "rule", rule_entry(report->verdict->rule)->name);
+  log_string(&line, "door", door_name(report->door));
   if (report->event == DOOR_EXEMPT)
     log_string(&line, "because", exemption_name(report->exemption));
   log_session(&line, report);
@@ -106,12 +120,57 @@ static void report_event(const struct door_report *report)
   log_end(&line);
 }
 
+/* Whether another of these lines may be written now; `*left_out` counts those that may not. */
+static bool may_complain(enum door door, unsigned *left_out)
+{
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static struct {
+    time_t since;
+    unsigned lines, left_out;
+  } doors[DOOR_COUNT];
+  struct timespec now;
+  bool may;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  pthread_mutex_lock(&lock);
+  if (now.tv_sec - doors[door].since >= COMPLAINTS_SECONDS) {
+    doors[door].since = now.tv_sec;
+    doors[door].lines = 0;
+  }
+  may = doors[door].lines < COMPLAINTS_MAX;
+  *left_out = doors[door].left_out;
+  doors[door].lines += may;
+  doors[door].left_out = may ? 0 : doors[door].left_out + 1;
+  pthread_mutex_unlock(&lock);
+  return may;
+}
+
+static void malformed(enum door door, const char *why)
+{
+  static const char *const events[DOOR_COUNT] = {[DOOR_MILTER] = "milter-malformed",
+                                                 [DOOR_POLICY] = "policy-malformed",
+                                                 [DOOR_SOCKETMAP] = "socketmap-malformed"};
+  struct log_line line;
+  unsigned left_out;
+
+  if (!may_complain(door, &left_out))
+    return;
+  log_begin(&line, LOG_LEVEL_WARNING, events[door]);
+  log_string(&line, "door", door_name(door));
+  log_string(&line, "error", why);
+  if (left_out > 0)
+    log_number(&line, "left-out", left_out);
+  log_end(&line);
+}
+
 const struct door_services *report_services(void)
 {
   static const struct door_services services = {
       .policy_take = policy_take,
+      .policy_keep = policy_keep,
       .policy_release = policy_release,
       .report = report_event,
+      .malformed = malformed,
       .sessions = sessions,
   };
 

@@ -68,9 +68,22 @@ const struct settings *snapshot_take(void)
   return snapshot == NULL ? NULL : &snapshot->settings;
 }
 
+/* Settings are handed out as const and made here as they are. */
+static struct snapshot *snapshot_of(const struct settings *settings)
+{
+  return (struct snapshot *)(uintptr_t)settings;
+}
+
+void snapshot_keep(const struct settings *settings)
+{
+  pthread_mutex_lock(&lock);
+  snapshot_of(settings)->users++;
+  pthread_mutex_unlock(&lock);
+}
+
 void snapshot_release(const struct settings *settings)
 {
-  let_go((struct snapshot *)(uintptr_t)settings); /* handed out as const, made here as it is */
+  let_go(snapshot_of(settings));
 }
 
 void snapshot_close(void)

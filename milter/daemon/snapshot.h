@@ -18,6 +18,9 @@ bool snapshot_replace(struct settings *next);
 /* The settings in force; NULL when there are none. Each take needs one release. */
 const struct settings *snapshot_take(void);
 
+/* Another hold on settings that somebody has taken; needs a release of its own. */
+void snapshot_keep(const struct settings *settings);
+
 /* Lets go of what snapshot_take() gave; NULL is fine. */
 void snapshot_release(const struct settings *settings);
 

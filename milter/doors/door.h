@@ -6,6 +6,14 @@
 
 #include "../policy/verdict.h"
 
+struct registry;
+
+/* Where an MTA asks. The door that speaks SMTP itself serves tools and tests, and is none. */
+enum door { DOOR_MILTER, DOOR_POLICY, DOOR_SOCKETMAP, DOOR_COUNT };
+
+/* "milter", "policy", "socketmap": in the log, and for sockets that are passed. Static. */
+const char *door_name(enum door door);
+
 enum door_event {
   DOOR_REFUSED,      /* the client was told the verdict's reply */
   DOOR_WOULD_REFUSE, /* the rule is broken and only noticed, by its action or the mode */
@@ -15,6 +23,7 @@ enum door_event {
 /* Something to be logged and counted. Valid during the call only. */
 struct door_report {
   enum door_event event;
+  enum door door;
   const struct session *session;
   const struct question *question; /* the command at which it happened */
   const struct verdict *verdict;
@@ -23,20 +32,46 @@ struct door_report {
   enum exemption exemption;   /* for DOOR_EXEMPT */
 };
 
-/* All of these may be called from any thread, at the same time, and must not block. */
+/* The functions may be called from any thread, at the same time, and must not block. */
 struct door_services {
-  /* The policy in force, or NULL when there is none; each take needs one release. */
+  /* The policy in force, or NULL when there is none; each take, and each keep, needs one release.
+   */
   const struct policy *(*policy_take)(void);
+
+  /* Another hold on a policy that somebody holds; returns it. */
+  const struct policy *(*policy_keep)(const struct policy *policy);
   void (*policy_release)(const struct policy *policy);
   void (*report)(const struct door_report *report);
+
+  /* A request that could not be understood; `why` is static text. May be NULL. */
+  void (*malformed)(enum door door, const char *why);
+
   /* A session has begun, or ended: `change` is 1 or -1. */
   void (*sessions)(int change);
+
+  /* The milter sessions that are open; NULL when no other door asks for them. */
+  struct registry *registry;
+};
+
+/* Where answers go; must outlive the connection. Returns false when that is enough for now:
+ * everything is taken all the same. */
+struct door_sink {
+  bool (*write)(void *context, struct span bytes);
+  void *context;
+};
+
+/* One command that was judged, for the report. */
+struct door_case {
+  enum door door;
+  enum verdict_voice voice;
+  const struct policy *policy;
+  const struct session *session;
+  const struct question *question;
+  struct span queue_id;
 };
 
 /* Reports all that a judgement says about one command: notices, exemption, and the refusal. */
-void door_report_judgement(const struct door_services *services, const struct policy *policy,
-                           const struct session *session, const struct question *question,
-                           const struct judgement *judgement, enum verdict_voice voice,
-                           struct span queue_id);
+void door_report_judgement(const struct door_services *services, const struct door_case *about,
+                           const struct judgement *judgement);
 
 #endif

@@ -7,8 +7,9 @@
  * session's own `struct visit`.
  */
 #include "milter.h"
+#include "registry.h"
+#include "socket_ip.h"
 
-#include <arpa/inet.h>
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum { PARAMETERS_MAX = 40 }; /* more than parameters_parse() takes without a fa
 struct visit {
   const struct policy *policy;
   bool answers_helo; /* the MTA waits for a reply to HELO */
+  struct registry_entry entry;
   struct session session;
 };
 
@@ -54,6 +56,8 @@ static void visit_end(SMFICTX *ctx)
   if (visit == NULL)
     return;
   (void)smfi_setpriv(ctx, NULL);
+  if (services->registry != NULL)
+    registry_leave(services->registry, &visit->entry);
   services->policy_release(visit->policy);
   services->sessions(-1);
   free(visit);
@@ -99,6 +103,19 @@ static sfsistat speak(SMFICTX *ctx, const struct reply_lines *reply)
   return reply_is_deferral(reply->status.code) ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
 
+static void report(SMFICTX *ctx, const struct visit *visit, const struct question *question,
+                   const struct judgement *judgement)
+{
+  struct door_case about = {.door = DOOR_MILTER,
+                            .voice = VERDICT_VOICE_NEGATIVE,
+                            .policy = visit->policy,
+                            .session = &visit->session,
+                            .question = question,
+                            .queue_id = macro(ctx, "i")};
+
+  door_report_judgement(services, &about, judgement);
+}
+
 /* Count first, judge after; then say it. */
 static sfsistat answer(SMFICTX *ctx, struct visit *visit, const struct question *question)
 {
@@ -111,8 +128,7 @@ static sfsistat answer(SMFICTX *ctx, struct visit *visit, const struct question 
   policy_judge(visit->policy, &visit->session, question, &judgement);
   if (judgement_is_silent(&judgement))
     return SMFIS_CONTINUE;
-  door_report_judgement(services, visit->policy, &visit->session, question, &judgement,
-                        VERDICT_VOICE_NEGATIVE, macro(ctx, "i"));
+  report(ctx, visit, question, &judgement);
   if (judgement.verdict.rule == RULE_NONE)
     return SMFIS_CONTINUE;
   verdict_reply(visit->policy, &judgement.verdict, VERDICT_VOICE_NEGATIVE, &reply);
@@ -173,51 +189,26 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
   return SMFIS_CONTINUE;
 }
 
-/* The address of an IPv4 or IPv6 client; false for local and unknown families, and for mail of
- * Postfix's sendmail command, for which cleanup(8) plays a session from port 0 of 127.0.0.1 that
- * names addresses without brackets. */
-static bool address_of(const struct sockaddr *address, struct ip *out)
+/* The address and port of an IPv4 or IPv6 client; false for local and unknown families, and for
+ * mail of Postfix's sendmail command, for which cleanup(8) plays a session from port 0 of 127.0.0.1
+ * that names addresses without brackets. */
+static bool client_of(const struct sockaddr *address, struct ip *out, uint16_t *port)
 {
-  static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+  static const struct ip loopback = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
 
-  if (address == NULL)
-    return false;
-  if (address->sa_family == AF_INET) {
-    struct sockaddr_in v4;
-
-    memcpy(&v4, address, sizeof(v4));
-    if (v4.sin_port == 0 && v4.sin_addr.s_addr == htonl(INADDR_LOOPBACK))
-      return false;
-    memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
-    memcpy(out->bytes + sizeof(v4_prefix), &v4.sin_addr, 4);
-    return true;
-  }
-  if (address->sa_family == AF_INET6) {
-    struct sockaddr_in6 v6;
-
-    memcpy(&v6, address, sizeof(v6));
-    memcpy(out->bytes, &v6.sin6_addr, sizeof(out->bytes));
-    return true;
-  }
-  return false;
+  return socket_ip(address, out, port) && (*port != 0 || !ip_equals(*out, loopback));
 }
 
-/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0"
- * and "::", which are nobody's. */
-static bool own_address(struct span address, struct ip *out)
+/* Other doors are asked about this client, too. */
+static void register_visit(struct visit *visit, uint16_t port)
 {
-  static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
-
-  if (span_starts_nocase(address, SPAN("IPv6:")))
-    address = span_slice(address, 5, address.len);
-  return ip_parse(address, out) && !ip_equals(*out, any_v4) && !ip_equals(*out, any_v6);
-}
-
-/* The address that the client came to. Sendmail has {if_addr}, but not on loopback, and its
- * {daemon_addr} is where it listens: mostly every address. Postfix has {daemon_addr} alone. */
-static bool server_of(SMFICTX *ctx, struct ip *out)
-{
-  return own_address(macro(ctx, "{if_addr}"), out) || own_address(macro(ctx, "{daemon_addr}"), out);
+  if (services->registry == NULL)
+    return;
+  if (visit->session.has_client && port != 0)
+    registry_enter(services->registry, &visit->entry, visit->session.client, port, visit->policy,
+                   session_daemon(&visit->session));
+  else
+    registry_leave(services->registry, &visit->entry);
 }
 
 /* Recorded only: no reply is waited for. Always negotiated, so a session without negotiation of its

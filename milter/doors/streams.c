@@ -6,13 +6,13 @@
  * and the client would lose the last reply.
  */
 #include "streams.h"
+#include "socket_ip.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,7 +49,8 @@ struct streams {
   const struct stream_protocol *protocol;
   struct streams_limits limits;
   void *context;
-  void (*done)(void *context);
+  void (*done)(void *done_context);
+  void *done_context;
   struct stream *first;
   unsigned count; /* in the list, the crowded ones not counted */
   unsigned crowd; /* these */
@@ -212,24 +213,6 @@ static void on_event(struct bufferevent *events, short what, void *context)
   }
 }
 
-static bool ip_of(const struct sockaddr *address, struct ip *out)
-{
-  struct sockaddr_in6 v6;
-  struct sockaddr_in v4;
-
-  if (address->sa_family == AF_INET6) {
-    memcpy(&v6, address, sizeof(v6));
-    memcpy(out->bytes, &v6.sin6_addr, sizeof(out->bytes));
-    return true;
-  }
-  if (address->sa_family != AF_INET)
-    return false;
-  memcpy(&v4, address, sizeof(v4));
-  *out = (struct ip){{[10] = 0xff, [11] = 0xff}};
-  memcpy(out->bytes + 12, &v4.sin_addr, 4);
-  return true;
-}
-
 static struct stream_ends ends_of(int fd, const struct sockaddr *client)
 {
   struct sockaddr_storage server;
@@ -237,7 +220,8 @@ static struct stream_ends ends_of(int fd, const struct sockaddr *client)
   struct stream_ends ends = {.has_ip = false};
 
   if (getsockname(fd, (struct sockaddr *)&server, &size) == 0)
-    ends.has_ip = ip_of(client, &ends.client) && ip_of((struct sockaddr *)&server, &ends.server);
+    ends.has_ip = socket_ip(client, &ends.client, NULL) &&
+                  socket_ip((struct sockaddr *)&server, &ends.server, NULL);
   return ends;
 }
 
@@ -327,7 +311,7 @@ static void on_finish(evutil_socket_t fd, short what, void *context)
   (void)fd;
   (void)what;
   if (streams->done != NULL)
-    streams->done(streams->context);
+    streams->done(streams->done_context);
 }
 
 struct streams *streams_open(struct event_base *base, int fd,
@@ -358,7 +342,7 @@ struct streams *streams_open(struct event_base *base, int fd,
   return streams;
 }
 
-void streams_stop(struct streams *streams, void (*done)(void *context))
+void streams_stop(struct streams *streams, void (*done)(void *done_context), void *done_context)
 {
   struct stream *next;
 
@@ -371,6 +355,7 @@ void streams_stop(struct streams *streams, void (*done)(void *context))
     say_bye(stream, STREAM_BYE_STOP);
   }
   streams->done = done;
+  streams->done_context = done_context;
   if (streams->first == NULL)
     event_active(streams->finish, EV_TIMEOUT, 0);
 }

@@ -63,7 +63,7 @@ struct streams *streams_open(struct event_base *base, int fd,
 
 /* Accepts no more, says `bye` to all, and closes each when its client has read that, or after two
  * seconds. `done` is called when the last one is gone; never from within this call. */
-void streams_stop(struct streams *streams, void (*done)(void *context));
+void streams_stop(struct streams *streams, void (*done)(void *done_context), void *done_context);
 
 /* Closes everything at once. NULL is fine. */
 void streams_free(struct streams *streams);

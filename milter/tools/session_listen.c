@@ -121,7 +121,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
   }
   port->stopping = true;
   event_base_loopexit(port->base, &most);
-  streams_stop(port->streams, on_done);
+  streams_stop(port->streams, on_done, port);
 }
 
 /* A connection is a descriptor; where the limit is lower and may be raised, it is. */

@@ -1,0 +1,67 @@
+/*
+ * Single commands: found session, judged, reported.
+ */
+#include "inquiry.h"
+#include "registry.h"
+
+uint16_t inquiry_port(struct span digits)
+{
+  unsigned port = 0;
+
+  if (digits.len == 0 || digits.len > 5)
+    return 0;
+  for (size_t i = 0; i < digits.len; i++) {
+    if (!byte_is_digit(digits.at[i]))
+      return 0;
+    port = port * 10 + (unsigned)(digits.at[i] - '0');
+  }
+  return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+/* VRFY may be answered with 252; 214 cannot be said through any MTA's door. */
+static enum verdict_voice voice_of(const struct question *question)
+{
+  return question->command == COMMAND_VRFY ? VERDICT_VOICE_ANY : VERDICT_VOICE_NEGATIVE;
+}
+
+static bool judge(const struct door_services *services, const struct policy *policy,
+                  struct inquiry *inquiry, struct reply_lines *reply)
+{
+  struct door_case about = {.door = inquiry->door,
+                            .voice = voice_of(&inquiry->question),
+                            .policy = policy,
+                            .session = &inquiry->session,
+                            .question = &inquiry->question,
+                            .queue_id = inquiry->queue_id};
+  struct judgement judgement;
+
+  session_note(&inquiry->session, &inquiry->question);
+  policy_judge(policy, &inquiry->session, &inquiry->question, &judgement);
+  door_report_judgement(services, &about, &judgement);
+  if (judgement.verdict.rule == RULE_NONE)
+    return false;
+  verdict_reply(policy, &judgement.verdict, about.voice, reply);
+  return true;
+}
+
+enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
+                                  struct reply_lines *reply)
+{
+  const struct policy *policy = NULL;
+  bool says = false;
+
+  if (services->registry != NULL && inquiry->session.has_client && inquiry->port != 0)
+    policy = registry_find(services->registry, inquiry->session.client, inquiry->port,
+                           &inquiry->session);
+  if (policy != NULL && inquiry->milter_hears) {
+    services->policy_release(policy);
+    return INQUIRY_PASSES;
+  }
+  if (policy == NULL)
+    policy = services->policy_take();
+  if (policy == NULL)
+    return INQUIRY_LOST;
+  says = judge(services, policy, inquiry, reply);
+  services->policy_release(policy);
+  return says ? INQUIRY_ANSWERS : INQUIRY_PASSES;
+}

@@ -1,0 +1,37 @@
+/*
+ * One command of a client that an MTA asks about while it keeps the session to itself: what the
+ * doors have in common that are asked for single commands.
+ */
+#ifndef MILTER_STRICT_INQUIRY_H
+#define MILTER_STRICT_INQUIRY_H
+
+#include "door.h"
+
+/* Filled in by the door; the question borrows from the door's bytes. */
+struct inquiry {
+  enum door door;
+  struct session session; /* what the MTA tells of the client */
+  uint16_t port;          /* the client's; 0: not known */
+  struct question question;
+  struct span queue_id;
+  bool milter_hears; /* a milter, where there is one, has been asked about this command already */
+};
+
+enum inquiry_result {
+  INQUIRY_PASSES,  /* nothing to say: the MTA goes on */
+  INQUIRY_ANSWERS, /* the first line of the reply is to be said */
+  INQUIRY_LOST,    /* there is no policy to judge by */
+};
+
+/*
+ * Judges and reports. The policy and the daemon's name are those of the client's milter session
+ * when there is one, else the policy in force and what the session says. `reply` is filled for
+ * INQUIRY_ANSWERS; its code is negative, or 252 for VRFY.
+ */
+enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
+                                  struct reply_lines *reply);
+
+/* The client's port from its digits; 0 when it is none. */
+uint16_t inquiry_port(struct span digits);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * Open sessions in lists by a hash of address and port. The links are within the sessions, so that
+ * there is nothing to allocate and nothing to fail.
+ */
+#include "registry.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+void registry_open(struct registry *registry, const struct door_services *services)
+{
+  registry->services = services;
+  registry->seed = 0;
+  if (getrandom(&registry->seed, sizeof(registry->seed), GRND_NONBLOCK) < 0)
+    registry->seed = (uint64_t)(uintptr_t)registry; /* early in the boot; good enough */
+  for (size_t i = 0; i < REGISTRY_LISTS; i++) {
+    pthread_mutex_init(&registry->lists[i].lock, NULL);
+    registry->lists[i].first = NULL;
+  }
+}
+
+/* Every bit of `x` has its say in every bit of the result. */
+static uint64_t mix(uint64_t x)
+{
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93u;
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93u;
+  return x ^ x >> 32;
+}
+
+static struct registry_list *list_of(struct registry *registry, struct ip client, uint16_t port)
+{
+  uint64_t half[2];
+
+  memcpy(half, client.bytes, sizeof(half));
+  return &registry
+              ->lists[mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port) % REGISTRY_LISTS];
+}
+
+void registry_leave(struct registry *registry, struct registry_entry *entry)
+{
+  struct registry_list *list;
+
+  if (entry->link == NULL) /* only its owner enters it, and this is the owner */
+    return;
+  list = list_of(registry, entry->client, entry->port);
+  pthread_mutex_lock(&list->lock);
+  *entry->link = entry->next;
+  if (entry->next != NULL)
+    entry->next->link = entry->link;
+  entry->link = NULL;
+  pthread_mutex_unlock(&list->lock);
+}
+
+void registry_enter(struct registry *registry, struct registry_entry *entry, struct ip client,
+                    uint16_t port, const struct policy *policy, struct span daemon)
+{
+  struct registry_list *list = list_of(registry, client, port);
+  struct span kept = span_slice(daemon, 0, sizeof(entry->daemon));
+
+  registry_leave(registry, entry);
+  entry->client = client;
+  entry->port = port;
+  entry->policy = policy;
+  entry->daemon_len = kept.len;
+  if (kept.len > 0)
+    memcpy(entry->daemon, kept.at, kept.len);
+  pthread_mutex_lock(&list->lock);
+  entry->next = list->first;
+  entry->link = &list->first;
+  if (entry->next != NULL)
+    entry->next->link = &entry->next;
+  list->first = entry;
+  pthread_mutex_unlock(&list->lock);
+}
+
+const struct policy *registry_find(struct registry *registry, struct ip client, uint16_t port,
+                                   struct session *session)
+{
+  struct registry_list *list = list_of(registry, client, port);
+  const struct policy *policy = NULL;
+
+  pthread_mutex_lock(&list->lock);
+  for (const struct registry_entry *entry = list->first; entry != NULL && policy == NULL;
+       entry = entry->next) {
+    if (entry->port != port || !ip_equals(entry->client, client))
+      continue;
+    policy = registry->services->policy_keep(entry->policy);
+    session_set_daemon(session, (struct span){entry->daemon, entry->daemon_len});
+  }
+  pthread_mutex_unlock(&list->lock);
+  return policy;
+}
