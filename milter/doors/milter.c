@@ -199,6 +199,24 @@ static bool client_of(const struct sockaddr *address, struct ip *out, uint16_t *
   return socket_ip(address, out, port) && (*port != 0 || !ip_equals(*out, loopback));
 }
 
+/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0"
+ * and "::", which are nobody's. */
+static bool own_address(struct span address, struct ip *out)
+{
+  static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
+
+  if (span_starts_nocase(address, SPAN("IPv6:")))
+    address = span_slice(address, 5, address.len);
+  return ip_parse(address, out) && !ip_equals(*out, any_v4) && !ip_equals(*out, any_v6);
+}
+
+/* The address that the client came to. Sendmail has {if_addr}, but not on loopback, and its
+ * {daemon_addr} is where it listens: mostly every address. Postfix has {daemon_addr} alone. */
+static bool server_of(SMFICTX *ctx, struct ip *out)
+{
+  return own_address(macro(ctx, "{if_addr}"), out) || own_address(macro(ctx, "{daemon_addr}"), out);
+}
+
 /* Other doors are asked about this client, too. */
 static void register_visit(struct visit *visit, uint16_t port)
 {
@@ -217,14 +235,17 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
   struct visit *visit = visit_of(ctx);
   struct ip client;
+  uint16_t port = 0;
 
   (void)name;
   if (visit == NULL)
     return SMFIS_NOREPLY;
-  session_begin(&visit->session, address_of((struct sockaddr *)address, &client) ? &client : NULL);
+  session_begin(&visit->session,
+                client_of((struct sockaddr *)address, &client, &port) ? &client : NULL);
   session_set_daemon(&visit->session, macro(ctx, "{daemon_name}"));
   session_set_host(&visit->session, macro(ctx, "j"));
   visit->session.has_server = server_of(ctx, &visit->session.server);
+  register_visit(visit, port);
   return SMFIS_NOREPLY;
 }
 
