@@ -23,6 +23,8 @@ static const struct subcommand commands[] = {
      "speak SMTP under the policy, to try it; delivers nothing"},
     {"explain", tool_explain, "CODE | RULE | 'COMMAND LINE'",
      "what a reply or a rule means, or what a command would get"},
+    {"mta", tool_mta, "postfix | sendmail [-c FILE] [--output DIR]",
+     "the settings of the mail server that the configuration needs"},
 };
 enum { SUBCOMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

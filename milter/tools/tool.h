@@ -23,6 +23,7 @@ int tool_run(int argc, char **argv);
 int tool_check(int argc, char **argv);
 int tool_session(int argc, char **argv);
 int tool_explain(int argc, char **argv);
+int tool_mta(int argc, char **argv);
 
 /*
  * Says on stderr what is wrong with the command line, when `format` is not NULL, and where help is

@@ -1,0 +1,221 @@
+/*
+ * milter-strict mta: prints or writes the settings of the mail server that a configuration needs.
+ */
+#include "mta.h"
+
+#include "tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: milter-strict mta [-c FILE] [--output DIR | --check FILE] postfix | sendmail\n"
+    "\n"
+    "Prints the settings of the mail server that the configuration needs, each with its\n"
+    "reason, and says on standard error what keeps a rule from being heard. The mail\n"
+    "server itself is neither looked at nor changed.\n"
+    "\n"
+    "  postfix   main.cf, to be added to Postfix's own, and command_filter.pcre\n"
+    "  sendmail  milter-strict.mc, to be added to sendmail.mc, and helpfile\n"
+    "\n"
+    "  -c, --config FILE  the configuration; without it the default file, and when that is\n"
+    "                     not there, the built-in settings\n"
+    "  -o, --output DIR   write the files there; those of others are not written over\n"
+    "      --check FILE   say which of the settings that the mail server has contradict the\n"
+    "                     configuration; FILE is what \"postconf -n\" prints, or sendmail.cf;\n"
+    "                     \"-\" is standard input\n"
+    "  -h, --help         this text\n"
+    "\n"
+    "Exit status: 0 fine, 1 something that the configuration asks for cannot be set up, or\n"
+    "--check has found something, 2 usage, 75 a file cannot be written, 78 bad configuration.\n";
+
+struct arguments {
+  const char *config, *output, *check;
+  const struct mta_server *server;
+  bool help;
+};
+
+static int read_options(int argc, char **argv, struct arguments *out)
+{
+  enum { OPTION_CHECK = 256 };
+  static const struct option options[] = {
+      {"config", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
+      {"check", required_argument, NULL, OPTION_CHECK}, {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+
+  optind = 0; /* begin anew, GNU */
+  while ((option = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1) {
+    if (option == 'c')
+      out->config = optarg;
+    else if (option == 'o')
+      out->output = optarg;
+    else if (option == OPTION_CHECK)
+      out->check = optarg;
+    else if (option == 'h')
+      out->help = true;
+    else
+      return tool_usage("mta", NULL); /* getopt has said what is wrong */
+  }
+  return TOOL_FINE;
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *out)
+{
+  static const struct mta_server *const servers[] = {&mta_postfix, &mta_sendmail};
+  int code = read_options(argc, argv, out);
+
+  if (code != TOOL_FINE || out->help)
+    return code;
+  if (out->output != NULL && out->check != NULL)
+    return tool_usage("mta", "--output and --check do not go together");
+  if (optind + 1 != argc)
+    return tool_usage("mta", "one mail server is to be named: postfix or sendmail");
+  for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+    if (strcmp(argv[optind], servers[i]->name) == 0)
+      out->server = servers[i];
+  if (out->server == NULL)
+    return tool_usage("mta", "\"%s\" is neither postfix nor sendmail", argv[optind]);
+  return TOOL_FINE;
+}
+
+static int complain(const char *path)
+{
+  fprintf(stderr, "milter-strict mta: %s: %s\n", path, strerror(errno));
+  return TOOL_TRY_LATER;
+}
+
+/* Whether there is a file of this name that we have not made: its first line tells. */
+static bool is_of_others(const char *path)
+{
+  char line[80] = "";
+  FILE *file = fopen(path, "re");
+
+  if (file == NULL)
+    return errno != ENOENT;
+  if (fgets(line, sizeof(line), file) == NULL)
+    line[0] = '\0';
+  fclose(file);
+  return strstr(line, MTA_MARK) == NULL;
+}
+
+/* Under another name first, so that nobody reads half a file. */
+static int write_file(const struct mta *mta, const struct mta_file *file, const char *folder)
+{
+  char path[PATH_MAX], new[PATH_MAX];
+  struct text name = text_in(path, sizeof(path)), new_name = text_in(new, sizeof(new));
+  FILE *to;
+  bool written;
+
+  text_add(&name, folder);
+  text_add(&name, "/");
+  text_add(&name, file->name);
+  text_add(&new_name, path);
+  text_add(&new_name, ".new");
+  if (new_name.cut) {
+    errno = ENAMETOOLONG;
+    return complain(folder);
+  }
+  if (is_of_others(path))
+    return tool_usage("mta", "%s is there and is not ours; --output needs a folder of its own",
+                      path);
+  unlink(new);
+  to = fopen(new, "wxe");
+  if (to == NULL)
+    return complain(new);
+  file->write(mta, to);
+  written = ferror(to) == 0;
+  written = fclose(to) == 0 && written;
+  if (written && rename(new, path) == 0)
+    return TOOL_FINE;
+  unlink(new);
+  return complain(path);
+}
+
+static bool is_needed(const struct mta *mta, const struct mta_file *file)
+{
+  return file->is_needed == NULL || file->is_needed(mta);
+}
+
+static int write_files(const struct mta *mta, const struct mta_server *server, const char *folder)
+{
+  int code = TOOL_FINE;
+
+  if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+    return complain(folder);
+  for (size_t i = 0; i < MTA_FILES_MAX && code == TOOL_FINE; i++)
+    if (server->files[i].name != NULL && is_needed(mta, &server->files[i]))
+      code = write_file(mta, &server->files[i], folder);
+  return code;
+}
+
+static void print_files(const struct mta *mta, const struct mta_server *server)
+{
+  for (size_t i = 0; i < MTA_FILES_MAX; i++) {
+    if (server->files[i].name == NULL || !is_needed(mta, &server->files[i]))
+      continue;
+    printf("%s%s ==> %s <==\n", i > 0 ? "\n" : "", server->files[i].mark, server->files[i].name);
+    server->files[i].write(mta, stdout);
+  }
+}
+
+static int check_settings(struct mta *mta, const struct mta_server *server, const char *path)
+{
+  bool standard = strcmp(path, "-") == 0;
+  FILE *file = standard ? stdin : fopen(path, "re");
+
+  if (file == NULL) {
+    fprintf(stderr, "milter-strict mta: %s: %s\n", path, strerror(errno));
+    return TOOL_USAGE;
+  }
+  mta->note_count = 0; /* what concerns the configuration alone is told without --check */
+  mta->wanting = false;
+  server->check(mta, file);
+  if (!standard)
+    fclose(file);
+  if (mta->note_count == 0)
+    printf("%s: fine\n", path);
+  return TOOL_FINE;
+}
+
+static int make_settings(const struct arguments *arguments, const struct settings *settings)
+{
+  struct mta mta = {.settings = settings};
+  int code = TOOL_FINE;
+
+  arguments->server->consider(&mta);
+  if (arguments->check != NULL)
+    code = check_settings(&mta, arguments->server, arguments->check);
+  else if (arguments->output != NULL)
+    code = write_files(&mta, arguments->server, arguments->output);
+  else
+    print_files(&mta, arguments->server);
+  for (unsigned i = 0; i < mta.note_count; i++)
+    fprintf(stderr, "milter-strict mta: %s\n", mta.notes[i]);
+  return code == TOOL_FINE && mta.wanting ? TOOL_WANTING : code;
+}
+
+int tool_mta(int argc, char **argv)
+{
+  struct arguments arguments = {0};
+  struct settings settings;
+  int code = read_arguments(argc, argv, &arguments);
+
+  if (code != TOOL_FINE)
+    return code;
+  if (arguments.help) {
+    fputs(help, stdout);
+    return TOOL_FINE;
+  }
+  code = tool_read_settings(arguments.config, true, &settings);
+  if (code != TOOL_FINE)
+    return code;
+  code = make_settings(&arguments, &settings);
+  settings_free(&settings);
+  return code;
+}
