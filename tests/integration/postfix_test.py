@@ -151,6 +151,15 @@ class Sessions(PostfixCase):
         self.assert_accepted(client.command("Subject: piped\r\n\r\nText.\r\n."))
         self.postfix.wait_delivered("carol", before + 1)
 
+    def test_many_messages_by_bdat_are_sent_and_not_abandoned(self):
+        client = self.greeted()
+        text = b"Subject: chunk\r\n\r\nText.\r\n"
+        for _ in range(25):
+            self.assert_accepted(client.command("MAIL FROM:<user@example.com>"))
+            self.assert_accepted(client.command("RCPT TO:<alice@example.org>"))
+            client.send(b"BDAT %d LAST\r\n" % len(text) + text)
+            self.assert_accepted(client.read_reply())
+
     def test_null_sender_and_quoted_local_part(self):
         client = self.greeted()
         self.assert_accepted(send_message(client, "bounce", sender="<>"))
