@@ -162,7 +162,7 @@ void mta_write_helpfile(const struct mta *mta, FILE *to)
   const struct reply_entry *replies = reply_all(&count);
 
   fputs("# Made by milter-strict mta sendmail: what Sendmail answers to HELP.\n"
-        "#vers 2\n",
+        "#vers\t2\n",
         to);
   put_all(&mta->settings->policy, to);
   for (enum command command = 0; command < COMMAND_COUNT; command++)

@@ -7,9 +7,11 @@
  */
 #include "mta.h"
 
+#include "../daemon/config.h"
+
 #include <string.h>
 
-#define HELP_FILE "/etc/mail/milter-strict.helpfile"
+#define HELP_FILE SYSCONFDIR "/milter-strict/helpfile"
 #define ASK "$&{client_addr} $| $&{client_port} $| $&{daemon_name} $| $&{auth_authen} $| $&{verify}"
 
 static enum mta_stance stance(const struct mta *mta, enum rule rule)
