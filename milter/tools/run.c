@@ -16,8 +16,8 @@ static const char help[] =
     "  -c, --config FILE   the configuration, instead of " CONFIG_DEFAULT_FILE "\n"
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 stopped, 69 cannot listen, 75 short of memory or threads, 77 cannot drop\n"
-    "privileges, 78 wrong configuration.\n";
+    "Exit status: 0 stopped, 2 usage, 69 cannot listen or go on, 75 short of memory or threads,\n"
+    "77 cannot drop privileges, 78 bad configuration.\n";
 
 static int exit_of(enum serve_end end)
 {
