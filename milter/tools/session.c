@@ -129,7 +129,7 @@ static void tell_one(const struct smtp *smtp, const char *what, const struct ver
   fprintf(stderr, "%s: %s %s, %u %s", client, what, rule_entry(verdict->rule)->name, status.code,
           status.enhanced);
   if (verdict->fault.kind != FAULT_NONE)
-    fprintf(stderr, ", byte %u: %s", verdict->fault.at + 1, fault_text(verdict->fault.kind));
+    fprintf(stderr, ", offset %u: %s", verdict->fault.at, fault_text(verdict->fault.kind));
   fputc('\n', stderr);
 }
 

@@ -309,7 +309,7 @@ class Pipe(unittest.TestCase):
                                timeout=daemon.PATIENCE, check=False)
         last = [line[:3] for line in ended.stdout.split("\n") if line[3:4] == " "]
         self.assertEqual(last, ["220", "250", "501", "502", "221"])
-        self.assertIn("answered by: sender-syntax, 501 5.1.7, byte 4", ended.stderr)
+        self.assertIn("answered by: sender-syntax, 501 5.1.7, offset 3", ended.stderr)
         self.assertEqual(ended.returncode, 0)
 
     def test_nobody_reads_the_replies(self):
