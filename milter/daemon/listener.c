@@ -80,14 +80,15 @@ static bool is_nameless(const char *name)
          (len > suffix && strcmp(name + len - suffix, ".socket") == 0);
 }
 
-int listener_passed(const char *name)
+int listener_passed(const char *name, bool nameless)
 {
   char **names = NULL;
   int count = sd_listen_fds_with_names(0, &names);
   int found = -1;
 
   for (int i = 0; i < count && names != NULL; i++) {
-    if (found < 0 && (strcmp(names[i], name) == 0 || (count == 1 && is_nameless(names[i]))))
+    if (found < 0 &&
+        (strcmp(names[i], name) == 0 || (nameless && count == 1 && is_nameless(names[i]))))
       found = SD_LISTEN_FDS_START + i;
     free(names[i]);
   }

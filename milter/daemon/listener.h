@@ -65,9 +65,9 @@ bool listener_open(const struct listener_address *address, const struct listener
 
 /*
  * The descriptor that the service manager passes under this name (FileDescriptorName= of a .socket
- * unit), or -1. A single descriptor may have no name of its own.
+ * unit), or -1. With `nameless` a single descriptor without a name of its own will do.
  */
-int listener_passed(const char *name);
+int listener_passed(const char *name, bool nameless);
 
 /* Closes it and removes the socket file that listener_open() made, when it is still that file and
  * we still may. LISTENER_NONE is fine. */

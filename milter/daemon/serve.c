@@ -3,10 +3,8 @@
  * thread, then the others start: the log's writer, and libmilter in a thread of its own. The main
  * thread keeps to signals. Every way out leads through leave(), which takes any half-started state.
  */
-#define _GNU_SOURCE /* pthread_timedjoin_np() */
 #include "serve.h"
-#include "../doors/milter.h"
-#include "listener.h"
+#include "doors.h"
 #include "log.h"
 #include "privileges.h"
 #include "reload.h"
@@ -16,32 +14,26 @@
 #include "version.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-  STOP_SECONDS = 5,   /* for sessions to let go */
-  NUDGE_MS = 50,      /* how often libmilter is woken up to see that it is to stop */
-  WHY_SIZE = 512,     /* bytes of a reason */
-  ADDRESS_SIZE = 512, /* bytes of an address as it is shown */
+  STOP_SECONDS = 5, /* for sessions to let go */
+  NUDGE_MS = 50,    /* how often libmilter is woken up to see that it is to stop */
+  WHY_SIZE = 512,   /* bytes of a reason */
 };
 
 struct service {
   const char *path; /* of the configuration */
-  struct listener listener;
+  struct doors doors;
   int signals; /* descriptor of signals_open() */
-  int ended;   /* eventfd: libmilter has returned */
-  pthread_t door;
-  bool door_runs; /* `door` is to be joined */
-  char address[ADDRESS_SIZE];
+  char addresses[DOOR_COUNT * DOORS_ADDRESS_SIZE];
 };
 
 /* Says why it does not start, where an administrator looks: in the log and at the terminal. */
@@ -74,46 +66,6 @@ static void raise_file_limit(void)
 
 /* Start */
 
-/* The address to listen on: a socket that we were given comes before the configured one. */
-static bool find_address(const struct settings *settings, struct listener_address *out,
-                         struct text *why)
-{
-  const char *wrong;
-  int passed = listener_passed("milter");
-
-  if (passed >= 0) {
-    *out = (struct listener_address){.kind = LISTENER_FD, .fd = passed};
-    return true;
-  }
-  if (listener_parse(settings->listen_milter, out, &wrong))
-    return true;
-  text_add(why, "listen.milter: ");
-  text_add(why, wrong);
-  return false;
-}
-
-static enum serve_end open_listener(struct service *service, const struct settings *settings,
-                                    const struct identity *identity, struct text *why)
-{
-  struct listener_access access = {
-      .mode = (mode_t)settings->listen_mode,
-      .owner = identity->changes ? identity->uid : (uid_t)-1,
-      .group = identity->changes ? identity->gid : (gid_t)-1,
-  };
-  struct listener_address address;
-  struct text shown = text_in(service->address, sizeof(service->address));
-
-  if (!find_address(settings, &address, why))
-    return SERVE_BAD_CONFIG;
-  if (settings->listen_group.len > 0 &&
-      privileges_group(settings->listen_group, &access.group, why) != PRIVILEGES_OK)
-    return SERVE_BAD_CONFIG;
-  listener_write(&shown, &address);
-  if (!listener_open(&address, &access, (int)settings->listen_backlog, &service->listener, why))
-    return SERVE_UNAVAILABLE;
-  return SERVE_FINE;
-}
-
 static enum serve_end end_of(enum privileges_fault fault)
 {
   switch (fault) {
@@ -139,7 +91,7 @@ static enum serve_end take_place(struct service *service, const struct settings 
   if (end == SERVE_FINE && !identity.changes && !privileges_already(settings->user))
     log_event(LOG_LEVEL_WARNING, "user-ignored", "because", "only root can change to `user`");
   if (end == SERVE_FINE)
-    end = open_listener(service, settings, &identity, &why);
+    end = doors_listen(&service->doors, settings, &identity, &why);
   if (end == SERVE_FINE)
     end = end_of(privileges_drop(&identity, &why));
   if (end != SERVE_FINE)
@@ -147,49 +99,32 @@ static enum serve_end take_place(struct service *service, const struct settings 
   return end;
 }
 
-static void *run_door(void *argument)
+/* From here on there are other threads. */
+static enum serve_end start_threads(struct service *service, const struct settings *settings)
 {
-  struct service *service = argument;
-  const uint64_t one = 1;
+  char memory[WHY_SIZE];
+  struct text why = text_in(memory, sizeof(memory));
+  enum serve_end end;
 
-  (void)milter_run(); /* that it ended says all; whether it was asked to, the main thread knows */
-  while (write(service->ended, &one, sizeof(one)) < 0 && errno == EINTR)
-    ;
-  return NULL;
-}
-
-/* libmilter closes what it is given; we keep our own descriptor to the end. */
-static enum serve_end start_door(struct service *service, const struct settings *settings)
-{
-  struct milter_options options = {
-      .fd = fcntl(service->listener.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
-      .timeout = settings->timeout,
-      .backlog = settings->listen_backlog,
-      .services = report_services(),
-  };
-  const char *wrong;
-
-  service->ended = eventfd(0, EFD_CLOEXEC);
-  if (options.fd < 0 || service->ended < 0)
-    return failed(SERVE_TRY_LATER, strerror(errno));
-  if (!milter_open(&options, &wrong))
-    return failed(SERVE_UNAVAILABLE, wrong);
-  if (!log_start() || pthread_create(&service->door, NULL, run_door, service) != 0)
+  if (!log_start())
     return failed(SERVE_TRY_LATER, "cannot start a thread");
-  service->door_runs = true;
-  return SERVE_FINE;
+  end = doors_start(&service->doors, settings, &why);
+  return end == SERVE_FINE ? SERVE_FINE : failed(end, memory);
 }
 
-static void log_started(const struct service *service, const struct policy *policy)
+static void log_started(struct service *service, const struct policy *policy)
 {
+  struct text addresses = text_in(service->addresses, sizeof(service->addresses));
   struct log_line line;
+
+  doors_show(&service->doors, &addresses);
 
   log_begin(&line, LOG_LEVEL_INFO, "started");
   log_string(&line, "version", VERSION);
-  log_string(&line, "listen", service->address);
+  doors_log(&service->doors, &line);
   reload_log_policy(&line, policy);
   log_end(&line);
-  sd_notifyf(0, "READY=1\nSTATUS=Serving on %s", service->address);
+  sd_notifyf(0, "READY=1\nSTATUS=Serving on %s", service->addresses);
 }
 
 static enum serve_end start(struct service *service, struct settings *settings,
@@ -210,7 +145,7 @@ static enum serve_end start(struct service *service, struct settings *settings,
   now = snapshot_take();
   end = take_place(service, now);
   if (end == SERVE_FINE)
-    end = start_door(service, now);
+    end = start_threads(service, now);
   if (end == SERVE_FINE)
     log_started(service, &now->policy);
   snapshot_release(now);
@@ -226,75 +161,53 @@ static void reload(struct service *service)
   clock_gettime(CLOCK_MONOTONIC, &now);
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reading the configuration",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-  sd_notifyf(0, "READY=1\nSTATUS=Serving on %s%s", service->address,
+  sd_notifyf(0, "READY=1\nSTATUS=Serving on %s%s", service->addresses,
              reload_settings(service->path) ? ""
                                             : ", with the old configuration: the new is wrong");
 }
 
-/* Waits for a signal or libmilter's end; -1: without a bound. False when libmilter has ended. */
-static bool wait_for_wish(struct service *service, int milliseconds, enum signals_wish *wish)
+/* Waits for a signal or a door's end, without a bound for -1. */
+static enum signals_wish wait_for_wish(struct service *service, int milliseconds)
 {
   struct pollfd waits[] = {
       {.fd = service->signals, .events = POLLIN},
-      {.fd = service->ended, .events = POLLIN},
+      {.fd = service->doors.news, .events = POLLIN},
   };
 
-  *wish = SIGNALS_NOTHING;
   (void)poll(waits, 2, milliseconds);
-  if ((waits[0].revents & POLLIN) != 0)
-    *wish = signals_next(service->signals);
-  return (waits[1].revents & POLLIN) == 0;
+  if ((waits[1].revents & POLLIN) != 0)
+    doors_hear(&service->doors);
+  return (waits[0].revents & POLLIN) != 0 ? signals_next(service->signals) : SIGNALS_NOTHING;
 }
 
-/* True when told to stop, false when libmilter ended by itself. */
-static bool serve_until_told(struct service *service)
+/* Why it stops, when nobody told it to: a door has ended by itself. Else NULL. */
+static const char *serve_until_told(struct service *service)
 {
   enum signals_wish wish;
 
   do {
-    if (!wait_for_wish(service, -1, &wish))
-      return wish == SIGNALS_STOP;
+    wish = wait_for_wish(service, -1);
     if (wish == SIGNALS_RELOAD)
       reload(service);
-  } while (wish != SIGNALS_STOP);
-  return true;
+  } while (wish != SIGNALS_STOP && doors_fallen(&service->doors) == NULL);
+  return wish == SIGNALS_STOP ? NULL : doors_fallen(&service->doors);
 }
 
-static void *stop_door(void *nothing)
-{
-  milter_stop();
-  return nothing;
-}
-
-/* libmilter destroys its locks at the end of the process: by then nobody may be in smfi_stop(). */
-static bool join_soon(pthread_t thread)
-{
-  struct timespec until;
-
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec++;
-  return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
-/*
- * libmilter holds a lock while it waits for a connection, up to five seconds, and smfi_stop() waits
- * for that lock: hence a thread to call it in, and signals that cut the wait short.
- * Returns false when it takes too long or somebody is in a hurry.
- */
+/* Returns false when it takes too long or somebody is in a hurry. */
 static bool stop(struct service *service)
 {
   enum signals_wish wish = SIGNALS_NOTHING;
-  pthread_t stopper;
+  bool in_time = false;
 
   sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
-  if (pthread_create(&stopper, NULL, stop_door, NULL) != 0)
+  if (!doors_stop(&service->doors))
     return false;
   for (int left = STOP_SECONDS * 1000; left > 0 && wish != SIGNALS_STOP; left -= NUDGE_MS) {
-    signals_wake(service->door);
-    if (!wait_for_wish(service, NUDGE_MS, &wish))
-      return join_soon(stopper);
+    if (doors_have_stopped(&service->doors, &in_time))
+      return in_time;
+    wish = wait_for_wish(service, NUDGE_MS);
   }
-  return false;
+  return doors_have_stopped(&service->doors, &in_time) && in_time;
 }
 
 static void log_stopped(bool in_time)
@@ -310,37 +223,35 @@ static void log_stopped(bool in_time)
 
 static void leave(struct service *service)
 {
-  if (service->door_runs)
-    pthread_join(service->door, NULL);
-  listener_close(&service->listener);
+  doors_close(&service->doors);
   log_close();
   snapshot_close();
   if (service->signals >= 0)
     close(service->signals);
-  if (service->ended >= 0)
-    close(service->ended);
 }
 
 enum serve_end serve(const char *path, struct settings *settings, const struct config_notes *notes)
 {
   /* Static: a libmilter that is left behind may still write to it. */
-  static struct service service = {.signals = -1, .ended = -1};
+  static struct service service = {.signals = -1};
+  const char *fallen = NULL;
   enum serve_end end;
 
   service.path = path;
-  service.listener = LISTENER_NONE;
+  doors_begin(&service.doors);
   end = start(&service, settings, notes);
   if (end == SERVE_FINE) {
-    if (!serve_until_told(&service)) {
-      end = failed(SERVE_UNAVAILABLE, "libmilter gave up serving");
-    } else if (!stop(&service)) {
+    fallen = serve_until_told(&service);
+    if (fallen != NULL)
+      end = failed(SERVE_UNAVAILABLE, fallen);
+    if (!stop(&service)) {
       log_stopped(false);
-      listener_close(&service.listener);
+      doors_abandon(&service.doors);
       log_close();
-      _exit(0);
-    } else {
-      log_stopped(true);
+      _exit(fallen == NULL ? 0 : EX_UNAVAILABLE);
     }
+    if (fallen == NULL)
+      log_stopped(true);
   }
   leave(&service);
   return end;

@@ -9,7 +9,7 @@
 enum serve_end {
   SERVE_FINE,        /* stopped as it was told to */
   SERVE_BAD_CONFIG,  /* the settings cannot be served with: user, group, address */
-  SERVE_UNAVAILABLE, /* no socket to serve on, or libmilter gave up */
+  SERVE_UNAVAILABLE, /* no socket to serve on, or a door gave up */
   SERVE_NOT_ALLOWED, /* privileges could not be dropped */
   SERVE_TRY_LATER,   /* the system is short of something */
 };

@@ -185,10 +185,19 @@ static void on_written(struct bufferevent *events, void *context)
     linger(stream);
 }
 
+static bool is_idle(const struct stream *stream)
+{
+  return all_written(stream) && evbuffer_get_length(bufferevent_get_input(stream->events)) == 0;
+}
+
 static void say_bye(struct stream *stream, enum stream_bye why)
 {
   if (stream->phase != STREAM_TALKS)
     return;
+  if (stream->owner->protocol->bye == NULL && is_idle(stream)) { /* there is nothing to wait for */
+    stream_free(stream);
+    return;
+  }
   if (stream->owner->protocol->bye != NULL)
     stream->owner->protocol->bye(stream, stream->state, why);
   stream_close(stream);
