@@ -119,9 +119,10 @@ man: $(MAN_PAGES)
 $(GENERATE): $(GENERATE).o $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 $(GENERATE).o: Makefile
-$(BUILD)/man/%: milter/man/%.in $(GENERATE)
+TRUTH := milter/man/truth.table
+$(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
-	$(GENERATE) page <$< >$@
+	$(GENERATE) page $(TRUTH) <$< >$@
 
 unit-tests: $(UNIT_TESTS)
 

@@ -2,11 +2,12 @@
  * Of the build: writes what the manual and the complete configuration file say of options, rules
  * and replies, from the tables that the program itself is made of.
  *
- *   generate page <PAGE.in >PAGE    replaces the marks below, each a line of its own
+ *   generate page [TRUTH] <PAGE.in >PAGE    replaces the marks below, each a line of its own
  *   generate conf >milter-strict.conf
  *
  *   @OPTIONS@  every option         @RULES@    every rule, with cause, remedy and source
  *   @REPLIES@  every reply code     @ACTIONS@  every rule with what it does by default, a table
+ *   @TRUTH@    what clients read at each mail server, from the file TRUTH (truth.table)
  * and in any line @FILE@, the default configuration file, and @VERSION@.
  */
 #include "../daemon/dump.h"
@@ -164,6 +165,83 @@ static void put_replies(void)
   puts(".El");
 }
 
+static const char *truth_path;
+static bool failed;
+
+/* The next cell of a row, without the blanks around it. */
+static struct span next_cell(struct span *row)
+{
+  size_t end = span_find(*row, '|');
+  struct span cell = span_trim(span_slice(*row, 0, end));
+
+  *row = span_slice(*row, end + 1, row->len);
+  return cell;
+}
+
+static void put_span(struct span span)
+{
+  char memory[256];
+  struct text piece = text_in(memory, sizeof(memory));
+
+  text_add_span(&piece, span);
+  put(memory);
+}
+
+/* When, what is sent, the rule's setting, and a reply for each mail server. */
+static void put_truth_row(struct span row)
+{
+  static const char *const servers[] = {"Postfix", "Sendmail"};
+  struct span when = next_cell(&row), sent = next_cell(&row), rule = next_cell(&row);
+
+  fputs(".It Sy \"", stdout);
+  put_span(sent);
+  fputs("\" Pq \"", stdout);
+  put_span(when);
+  if (rule.len > 0) {
+    fputs(", with ", stdout);
+    put_span(rule);
+  }
+  puts("\"");
+  puts(".Bl -tag -width \"Sendmail\" -compact");
+  for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+    printf(".It %s\n", servers[i]);
+    put_span(next_cell(&row));
+    putchar('\n');
+  }
+  puts(".El");
+}
+
+static void put_truth(void)
+{
+  char line[512];
+  bool in_list = false;
+  FILE *file = truth_path == NULL ? NULL : fopen(truth_path, "r");
+
+  if (file == NULL) {
+    failed = true;
+    return;
+  }
+  while (fgets(line, sizeof(line), file) != NULL) {
+    struct span row = span_from(line);
+
+    row = span_trim(span_slice(row, 0, span_find(row, '\n')));
+    if (row.len == 0 || row.at[0] == '#')
+      continue;
+    if (span_find(row, '|') < row.len) {
+      put_truth_row(row);
+      continue;
+    }
+    if (in_list)
+      puts(".El");
+    in_list = true;
+    fputs(".Ss ", stdout);
+    put_span(row);
+    puts("\n.Bl -tag -width Ds");
+  }
+  puts(".El");
+  fclose(file);
+}
+
 static const struct {
   const char *mark;
   void (*put)(void);
@@ -172,6 +250,7 @@ static const struct {
     {"@RULES@\n", put_rules},
     {"@REPLIES@\n", put_replies},
     {"@ACTIONS@\n", put_actions},
+    {"@TRUTH@\n", put_truth},
 };
 
 static const struct {
@@ -234,11 +313,13 @@ int main(int argc, char **argv)
 {
   int result = EXIT_FAILURE;
 
-  if (argc == 2 && strcmp(argv[1], "page") == 0)
+  if (argc == 3)
+    truth_path = argv[2];
+  if ((argc == 2 || argc == 3) && strcmp(argv[1], "page") == 0)
     result = write_page();
   else if (argc == 2 && strcmp(argv[1], "conf") == 0)
     result = write_conf();
   else
-    fputs("usage: generate page | conf\n", stderr);
-  return fflush(stdout) == 0 ? result : EXIT_FAILURE;
+    fputs("usage: generate page [TRUTH] | conf\n", stderr);
+  return fflush(stdout) == 0 && !failed ? result : EXIT_FAILURE;
 }

@@ -1,0 +1,63 @@
+"""The table of what clients read at real mail servers, milter/man/truth.table, and its two faces."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLE = ROOT / "milter" / "man" / "truth.table"
+SERVERS = ("Postfix 3.7", "Sendmail 8.17")
+TIMES = ("before HELO", "after HELO", "after MAIL", "after RCPT")
+ANY_TIME = "any time"
+HEADING = re.compile(r"[1-5]\d\d \S")
+
+
+class Row:
+    """One line of the table."""
+
+    def __init__(self, number, heading, cells):
+        self.number, self.heading = number, heading
+        self.when, self.sent, self.rule, *replies = cells
+        self.replies = dict(zip(SERVERS, replies))
+        if self.when not in (*TIMES, ANY_TIME) or len(replies) != len(SERVERS):
+            raise ValueError(f"{TABLE}:{number}: {cells}")
+
+    @property
+    def times(self):
+        return TIMES if self.when == ANY_TIME else (self.when,)
+
+    @property
+    def config(self):
+        """The rule's setting as a configuration."""
+        return f"rules: {{ {self.rule} }};\n" if self.rule else ""
+
+    def __str__(self):
+        return f"line {self.number}: {self.when}: {self.sent}"
+
+
+def rows():
+    """All rows, in the order of the table."""
+    found, heading = [], None
+    for number, line in enumerate(TABLE.read_text(encoding="ascii").splitlines(), 1):
+        if line.startswith("#") or not line:
+            continue
+        if HEADING.match(line):
+            heading = line
+        else:
+            cells = [cell.strip() for cell in line.split("|")]
+            found.append(Row(number, heading, cells))
+    return found
+
+
+def markdown():
+    """The table as the README has it."""
+    lines = [f"| the client sends | | {' | '.join(SERVERS)} |", "|---|---|---|---|"]
+    heading = None
+    for row in rows():
+        if row.heading != heading:
+            heading = row.heading
+            lines.append(f"| **{heading}** | | | |")
+        cells = [f"`{row.sent}`", row.when, *(f"`{row.replies[server]}`" for server in SERVERS)]
+        if row.rule:
+            cells[1] += f", `{row.rule}`"
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
