@@ -113,6 +113,9 @@ static void say_verdict(const struct explain *explain, const struct verdict *ver
   if ((entry->flags & RULE_FLAG_NATIVE) != 0)
     page_say_string("Note", "mail servers decide this themselves before a milter is asked; the "
                             "rule is for servers that leave it to milter-strict");
+  if (verdict->rule == RULE_COMMAND_UNKNOWN)
+    page_say_string("Note", "a mail server answers the commands of its extensions, as STARTTLS, "
+                            "AUTH and BDAT, itself and asks no milter");
   page_label("Reply");
   explain_reply(explain->policy, verdict);
   if (reply_is_positive(code))

@@ -206,6 +206,10 @@ class LinesTest(ExplainCase):
         self.assertEqual(self.explained("VRFY", "alice", status=1).paragraphs("Line"),
                          ["VRFY alice"])
 
+    def test_commands_of_extensions_are_left_to_the_mail_server(self):
+        self.assertIn("no milter", self.explained("STARTTLS", status=1).paragraphs("Note")[0])
+        self.assertEqual(self.explained("VRFY alice", status=1).paragraphs("Note"), [])
+
     def test_held_verdicts_are_said_to_wait(self):
         self.assertIn("at RCPT", self.explained("EHLO !", status=1).paragraphs("Spoken")[0])
         at_once = self.explained("EHLO !", status=1, config='speak = "at-once";')
