@@ -108,7 +108,8 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
-DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter%),$(UNIT_TESTS))
+DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
+  $(UNIT_TESTS))
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
 $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
@@ -155,7 +156,7 @@ install: all
 	install -d $(DESTDIR)$(unitdir)
 	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
 	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
-	install -m 644 contrib/systemd/milter-strict.socket $(DESTDIR)$(unitdir)/milter-strict.socket
+	install -m 644 contrib/systemd/*.socket $(DESTDIR)$(unitdir)
 	install -D -m 644 contrib/systemd/milter-strict.sysusers $(DESTDIR)$(sysusersdir)/milter-strict.conf
 	test -e $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf || \
 	  install -D -m 644 conf/milter-strict.conf $(DESTDIR)$(sysconfdir)/milter-strict/milter-strict.conf
@@ -163,7 +164,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/milter-strict
 	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
-	rm -f $(DESTDIR)$(unitdir)/milter-strict.service $(DESTDIR)$(unitdir)/milter-strict.socket
+	rm -f $(addprefix $(DESTDIR)$(unitdir)/,milter-strict.service $(notdir $(wildcard contrib/systemd/*.socket)))
 	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 
 # The filter that does nothing, the load on it and on the daemon, and the core by itself.

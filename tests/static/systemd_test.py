@@ -35,7 +35,7 @@ class Units(unittest.TestCase):
     @needs("systemd-analyze")
     def test_are_understood(self):
         with tempfile.TemporaryDirectory() as folder:
-            names = ("milter-strict.service", "milter-strict.socket")
+            names = [path.name for path in UNITS.iterdir() if path.suffix in (".service", ".socket")]
             for name in names:
                 # The program and the manual need not be installed here.
                 text = (UNITS / name).read_text(encoding="utf-8")
@@ -76,13 +76,17 @@ class Units(unittest.TestCase):
 
 class Together(unittest.TestCase):
     def test_the_socket_has_the_name_that_the_daemon_asks_for(self):
-        serve = (ROOT / "milter" / "daemon" / "serve.c").read_text(encoding="utf-8")
-        name = unit("milter-strict.socket")["Socket"]["FileDescriptorName"]
-        self.assertIn(f'listener_passed("{name}")', serve)
+        doors = (ROOT / "milter" / "doors" / "door.c").read_text(encoding="utf-8")
+        names = {unit(path.name)["Socket"]["FileDescriptorName"]
+                 for path in UNITS.glob("*.socket")}
+        self.assertEqual(names, {"milter", "policy", "socketmap"})
+        for name in names:
+            self.assertIn(f'= "{name}"', doors)
 
     def test_service_and_folders_have_one_user(self):
         user = unit("milter-strict.service")["Service"]["User"]
-        self.assertEqual(unit("milter-strict.socket")["Socket"]["SocketUser"], user)
+        for path in UNITS.glob("*.socket"):
+            self.assertEqual(unit(path.name)["Socket"]["SocketUser"], user)
         for name in ("milter-strict.sysusers", "milter-strict.tmpfiles"):
             self.assertRegex((UNITS / name).read_text(encoding="utf-8"), rf"\b{user}\b")
 
