@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,8 +44,10 @@ static int read_options(int argc, char **argv, struct arguments *out)
 {
   enum { OPTION_CHECK = 256 };
   static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'}, {"output", required_argument, NULL, 'o'},
-      {"check", required_argument, NULL, OPTION_CHECK}, {"help", no_argument, NULL, 'h'},
+      {"config", required_argument, NULL, 'c'},
+      {"output", required_argument, NULL, 'o'},
+      {"check", required_argument, NULL, OPTION_CHECK},
+      {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0},
   };
   int option;
@@ -164,23 +167,48 @@ static void print_files(const struct mta *mta, const struct mta_server *server)
   }
 }
 
-static int check_settings(struct mta *mta, const struct mta_server *server, const char *path)
+/* What the mail server has set; false: it cannot be read. */
+static bool read_settings_of(const char *path, char *memory, size_t size, struct span *out)
 {
   bool standard = strcmp(path, "-") == 0;
   FILE *file = standard ? stdin : fopen(path, "re");
+  bool done;
 
-  if (file == NULL) {
-    fprintf(stderr, "milter-strict mta: %s: %s\n", path, strerror(errno));
-    return TOOL_USAGE;
+  if (file == NULL)
+    return false;
+  *out = (struct span){memory, fread(memory, 1, size - 1, file)};
+  memory[out->len] = '\0';
+  done = ferror(file) == 0;
+  if (done && fgetc(file) != EOF) {
+    errno = EFBIG;
+    done = false;
   }
-  mta->note_count = 0; /* what concerns the configuration alone is told without --check */
-  mta->wanting = false;
-  server->check(mta, file);
   if (!standard)
     fclose(file);
-  if (mta->note_count == 0)
-    printf("%s: fine\n", path);
-  return TOOL_FINE;
+  return done;
+}
+
+/* What concerns the configuration alone is told without --check. */
+static int check_settings(struct mta *mta, const struct mta_server *server, const char *path)
+{
+  enum { SETTINGS_MAX = 4 * 1024 * 1024 };
+  char *memory = malloc(SETTINGS_MAX);
+  struct span text;
+  int code = TOOL_FINE;
+
+  if (memory == NULL)
+    return TOOL_NO_MEMORY;
+  mta->note_count = 0;
+  mta->wanting = false;
+  if (read_settings_of(path, memory, SETTINGS_MAX, &text)) {
+    server->check(mta, text);
+    if (mta->note_count == 0)
+      printf("%s: fine\n", path);
+  } else {
+    code = tool_usage("mta", "%s: %s", path, strerror(errno));
+  }
+  free(memory);
+  return code;
 }
 
 static int make_settings(const struct arguments *arguments, const struct settings *settings)

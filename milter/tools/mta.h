@@ -35,10 +35,10 @@ enum { MTA_FILES_MAX = 2 };
 
 /* What there is to know of one mail server. */
 struct mta_server {
-  const char *name;                               /* as on the command line */
-  struct mta_file files[MTA_FILES_MAX];           /* up to the first without a name */
-  void (*consider)(struct mta *mta);              /* notes what cannot be as it should */
-  void (*check)(struct mta *mta, FILE *settings); /* notes what contradicts in what it has now */
+  const char *name;                                     /* as on the command line */
+  struct mta_file files[MTA_FILES_MAX];                 /* up to the first without a name */
+  void (*consider)(struct mta *mta);                    /* notes what cannot be as it should */
+  void (*check)(struct mta *mta, struct span settings); /* notes what contradicts in its own */
 };
 
 extern const struct mta_server mta_postfix, mta_sendmail;
@@ -60,8 +60,8 @@ enum mta_stance mta_stance(const struct policy *policy, enum rule rule);
 /* Whether the rule can make a client hear something. */
 bool mta_speaks(const struct policy *policy, enum rule rule);
 
-/* Words as lines of comment, broken at blanks, each begun with `mark`. Blanks at the beginning indent
- * the first line, and those that follow by as much again. */
+/* Words as lines of comment, broken at blanks, each begun with `mark`. Blanks at the beginning
+ * indent the first line, and those that follow by as much again. */
 void mta_comment(FILE *to, const char *mark, const char *words);
 
 /* The notes as comments, then an empty line. */
@@ -80,8 +80,12 @@ void mta_address(struct mta *mta, const char *option, struct span address, enum 
 /* mta_helpfile.c: HELP's texts in the form of Sendmail's HelpFile. */
 void mta_write_helpfile(const struct mta *mta, FILE *to);
 
-/* mta_check.c. */
-void mta_check_postfix(struct mta *mta, FILE *settings);
-void mta_check_sendmail(struct mta *mta, FILE *settings);
+/* mta_postfix.c: whether Postfix needs the table of commands, which is in this file. */
+bool mta_postfix_filters(const struct mta *mta);
+#define MTA_POSTFIX_FILTER "command_filter.pcre"
+
+/* mta_check.c: each notes what in the mail server's own settings keeps a rule from being heard. */
+void mta_check_postfix(struct mta *mta, struct span text);
+void mta_check_sendmail(struct mta *mta, struct span text);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define FILTER_FILE "command_filter.pcre"
 #define OWN_RELAY_RULES "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"
 
 /* Postfix knows none of these commands; HELP it has answered since 3.9, and with 214. */
@@ -63,10 +62,9 @@ static bool has_policy(const struct mta *mta)
 }
 
 /* A table for commands is needed for those that it turns, and for `VRFY postmaster`. */
-static bool has_filter(const struct mta *mta)
+bool mta_postfix_filters(const struct mta *mta)
 {
-  return has_policy(mta) &&
-         (turns_any(&mta->settings->policy) || vrfy_stance(mta) == MTA_REFUSE);
+  return has_policy(mta) && (turns_any(&mta->settings->policy) || vrfy_stance(mta) == MTA_REFUSE);
 }
 
 static void consider_chroot(struct mta *mta, const char *option, const char *address)
@@ -88,9 +86,10 @@ static void consider_missing_policy(struct mta *mta)
              "listen.policy is not set: Postfix refuses VRFY in its own words, and nothing is "
              "logged");
   if (vrfy_stance(mta) == MTA_ANSWER)
-    mta_note(mta, true,
-             "command-vrfy cannot be answered with 252: listen.policy is not set. Postfix says 502, "
-             "which tells nothing of who has a mailbox either");
+    mta_note(
+        mta, true,
+        "command-vrfy cannot be answered with 252: listen.policy is not set. Postfix says 502, "
+        "which tells nothing of who has a mailbox either");
   add_turned(&verbs, &mta->settings->policy, ", ");
   if (verbs.len > 0)
     mta_note(mta, false,
@@ -134,7 +133,8 @@ static void put_milter(const struct mta *mta, FILE *to)
           "need not look at.");
   say(to, "  default_action=accept: mail passes unchecked while the filter is away. With tempfail "
           "clients are told to come back later: nothing passes unchecked and nothing is lost.");
-  say(to, "  connect_timeout, command_timeout: it answers from memory; what takes longer has failed.");
+  say(to,
+      "  connect_timeout, command_timeout: it answers from memory; what takes longer has failed.");
   say(to, "  protocol=6: with earlier ones it is not asked about unknown commands.");
   if (mta->milter[0] == '\0') {
     say(to, "smtpd_milters = { ADDRESS, ... }: see the notes above");
@@ -205,7 +205,7 @@ static void put_policy(const struct mta *mta, FILE *to)
   put_places(mta, to);
   if (vrfy_stance(mta) == MTA_ANSWER)
     put_answer_places(mta, to);
-  if (!mta_speaks(&mta->settings->policy, RULE_COMMAND_VRFY) && !has_filter(mta))
+  if (!mta_speaks(&mta->settings->policy, RULE_COMMAND_VRFY) && !mta_postfix_filters(mta))
     return;
   say(to, "With \"yes\" Postfix would refuse VRFY, and what the table below turns into it, before "
           "the policy service is asked: safe, but in its own words, and nothing is logged.");
@@ -216,7 +216,7 @@ static void put_filter(FILE *to)
 {
   say(to, "Commands that reach neither a filter nor the policy service as they are; the table says "
           "why. It needs the package postfix-pcre, and its place is beside main.cf.");
-  fputs("smtpd_command_filter = pcre:${config_directory}/" FILTER_FILE "\n", to);
+  fputs("smtpd_command_filter = pcre:${config_directory}/" MTA_POSTFIX_FILTER "\n", to);
 }
 
 static void put_without_policy(FILE *to)
@@ -243,9 +243,9 @@ static void write_main_cf(const struct mta *mta, FILE *to)
     put_policy(mta, to);
   else if (mta_speaks(&mta->settings->policy, RULE_COMMAND_VRFY))
     put_without_policy(to);
-  if (has_filter(mta))
+  if (mta_postfix_filters(mta))
     put_filter(to);
-  if (vrfy_stance(mta) == MTA_WATCH && !has_filter(mta))
+  if (vrfy_stance(mta) == MTA_WATCH && !mta_postfix_filters(mta))
     put_watching(to);
 }
 
@@ -254,7 +254,7 @@ static void write_filter(const struct mta *mta, FILE *to)
   char memory[80];
   struct text verbs = text_in(memory, sizeof(memory));
 
-  fputs("# Made by milter-strict mta postfix: Postfix's " FILTER_FILE ".\n#\n", to);
+  fputs("# Made by milter-strict mta postfix: Postfix's " MTA_POSTFIX_FILTER ".\n#\n", to);
   say(to, "A command line that fits a pattern, in either case, is replaced by what stands right of "
           "it before Postfix reads it.");
   add_turned(&verbs, &mta->settings->policy, "|");
@@ -267,15 +267,17 @@ static void write_filter(const struct mta *mta, FILE *to)
   }
   if (vrfy_stance(mta) == MTA_REFUSE) {
     fputc('\n', to);
-    say(to, "Postfix asks nobody about postmaster, whom every site has. So that this VRFY, too, gets "
-            "the reply of its rule:");
+    say(to,
+        "Postfix asks nobody about postmaster, whom every site has. So that this VRFY, too, gets "
+        "the reply of its rule:");
     fputs("/^VRFY\\s+[<\"]*postmaster[\">]*(\\s.*)?$/    VRFY VRFY\n", to);
   }
 }
 
 const struct mta_server mta_postfix = {
     .name = "postfix",
-    .files = {{"main.cf", "#", write_main_cf, NULL}, {FILTER_FILE, "#", write_filter, has_filter}},
+    .files = {{"main.cf", "#", write_main_cf, NULL},
+              {MTA_POSTFIX_FILTER, "#", write_filter, mta_postfix_filters}},
     .consider = consider,
     .check = mta_check_postfix,
 };

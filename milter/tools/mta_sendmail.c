@@ -66,8 +66,9 @@ static void consider_help(struct mta *mta)
   const struct rule_setting *setting = &mta->settings->policy.rules[RULE_COMMAND_HELP];
 
   if (stance(mta, RULE_COMMAND_HELP) == MTA_REFUSE && setting->status.code != 502)
-    mta_note(mta, true, "command-help cannot answer %u: Sendmail answers HELP from a file, or with "
-                        "502 when there is none",
+    mta_note(mta, true,
+             "command-help cannot answer %u: Sendmail answers HELP from a file, or with "
+             "502 when there is none",
              (unsigned)setting->status.code);
 }
 
@@ -104,10 +105,12 @@ static void put_head(const struct mta *mta, FILE *to)
 static void put_milter(const struct mta *mta, FILE *to)
 {
   say(to, "The filter. Filters are asked in the order of their lines: let this one be the first.");
-  say(to, "  Without F= mail passes unchecked while the filter is away. With F=T clients are told to "
-          "come back later: nothing passes unchecked and nothing is lost.");
-  say(to, "  T= how long to wait for the connection, for sending and for an answer: it answers from "
-          "memory; what takes longer has failed.");
+  say(to,
+      "  Without F= mail passes unchecked while the filter is away. With F=T clients are told to "
+      "come back later: nothing passes unchecked and nothing is lost.");
+  say(to,
+      "  T= how long to wait for the connection, for sending and for an answer: it answers from "
+      "memory; what takes longer has failed.");
   if (mta->milter[0] == '\0')
     say(to, "INPUT_MAIL_FILTER(...): see the notes above");
   else
@@ -126,10 +129,11 @@ static void put_privacy(const struct mta *mta, FILE *to)
 
   if (!vrfy && !expn && !helo)
     return;
-  say(to, "The list replaces the one that sendmail.mc has: keep from yours what is missing here, but "
-          "none of novrfy, noexpn, needvrfyhelo, needexpnhelo, needmailhelo, and not goaway, which "
-          "stands for all of them, unless it stands here. With them Sendmail answers before a rule "
-          "is asked.");
+  say(to,
+      "The list replaces the one that sendmail.mc has: keep from yours what is missing here, but "
+      "none of novrfy, noexpn, needvrfyhelo, needexpnhelo, needmailhelo, and not goaway, which "
+      "stands for all of them, unless it stands here. With them Sendmail answers before a rule "
+      "is asked.");
   if (helo)
     say(to, "  no needmailhelo: the rule helo-missing does that, with an explanation");
   if (vrfy)
@@ -139,9 +143,16 @@ static void put_privacy(const struct mta *mta, FILE *to)
     say(to, map ? "  no noexpn, no needexpnhelo: the rule command-expn speaks"
                 : "  noexpn: 502, because there is no socket map that could say more");
   say(to, "  noverb: VERB would show how addresses are resolved");
-  fprintf(to, "define(`confPRIVACY_FLAGS', `authwarnings,noverb,restrictqrun,restrictexpand,nobodyreturn%s%s%s')dnl\n\n",
-          helo ? "" : ",needmailhelo", !vrfy ? ",needvrfyhelo" : !map ? ",novrfy" : "",
-          !expn ? ",needexpnhelo" : !map ? ",noexpn" : "");
+  fprintf(to,
+          "define(`confPRIVACY_FLAGS', "
+          "`authwarnings,noverb,restrictqrun,restrictexpand,nobodyreturn%s%s%s')dnl\n\n",
+          helo ? "" : ",needmailhelo",
+          !vrfy  ? ",needvrfyhelo"
+          : !map ? ",novrfy"
+                 : "",
+          !expn  ? ",needexpnhelo"
+          : !map ? ",noexpn"
+                 : "");
 }
 
 static void put_help(const struct mta *mta, FILE *to)
@@ -227,8 +238,9 @@ static void put_ruleset_other(const struct mta *mta, FILE *to)
 
 static void put_rulesets(const struct mta *mta, FILE *to)
 {
-  say(to, "What milter-strict answers is said as it is; <NONE>: it has nothing to object; <TMPF>: it "
-          "is away. The second column is set off with tabs.");
+  say(to,
+      "What milter-strict answers is said as it is; <NONE>: it has nothing to object; <TMPF>: it "
+      "is away. The second column is set off with tabs.");
   fputs("LOCAL_RULESETS\n", to);
   put_ruleset(mta, to, "check_vrfy", RULE_COMMAND_VRFY);
   put_ruleset(mta, to, "check_expn", RULE_COMMAND_EXPN);

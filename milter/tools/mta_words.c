@@ -92,7 +92,8 @@ static void add_path(struct text *out, const char *path, enum mta_syntax syntax)
   static const char queue[] = "/var/spool/postfix/";
 
   text_add(out, "unix:");
-  text_add(out, path + (syntax == MTA_SYNTAX_POSTFIX && has_prefix(path, queue) ? strlen(queue) : 0));
+  text_add(out,
+           path + (syntax == MTA_SYNTAX_POSTFIX && has_prefix(path, queue) ? strlen(queue) : 0));
 }
 
 /* Where all addresses are listened on, the mail server is taken to be on the same machine. */
@@ -141,7 +142,8 @@ void mta_address(struct mta *mta, const char *option, struct span address, enum 
              "instead, for this command",
              option);
   else if (!is_plain(read.path) || !is_plain(read.host))
-    mta_note(mta, true, "%s: name the socket with letters, digits and any of ._/:@+~- only", option);
+    mta_note(mta, true, "%s: name the socket with letters, digits and any of ._/:@+~- only",
+             option);
   else if (read.kind == LISTENER_UNIX)
     add_path(&text, read.path, syntax);
   else
