@@ -34,7 +34,7 @@ static struct visit *visit_of(SMFICTX *ctx)
 
   if (visit != NULL)
     return visit;
-  visit = calloc(1, sizeof(*visit));
+  visit = calloc(1, sizeof(*visit)); /* all zero is a new session */
   if (visit == NULL)
     return NULL;
   visit->policy = services->policy_take();
@@ -44,7 +44,6 @@ static struct visit *visit_of(SMFICTX *ctx)
     return NULL;
   }
   visit->answers_helo = true;
-  session_begin(&visit->session, NULL);
   services->sessions(1);
   return visit;
 }
@@ -63,14 +62,13 @@ static void visit_end(SMFICTX *ctx)
   free(visit);
 }
 
-static struct span macro(SMFICTX *ctx, const char *name)
+static struct span macro_value(SMFICTX *ctx, char *name)
 {
-  char writable[32]; /* smfi_getsymval() takes a non-const name and does not write to it */
-  struct text text = text_in(writable, sizeof(writable));
-
-  text_add(&text, name);
-  return span_from(smfi_getsymval(ctx, writable));
+  return span_from(smfi_getsymval(ctx, name));
 }
+
+/* libmilter takes names that it could write to, though it does not: hence the copy. */
+#define MACRO(ctx, name) macro_value((ctx), (char[]){name})
 
 /* libmilter formats the lines: a "%" must be doubled. */
 static void double_percents(const char *line, char *out)
@@ -111,7 +109,7 @@ static void report(SMFICTX *ctx, const struct visit *visit, const struct questio
                             .policy = visit->policy,
                             .session = &visit->session,
                             .question = question,
-                            .queue_id = macro(ctx, "i")};
+                            .queue_id = MACRO(ctx, "i")};
 
   door_report_judgement(services, &about, judgement);
 }
@@ -139,9 +137,9 @@ static sfsistat answer(SMFICTX *ctx, struct visit *visit, const struct question 
 /* The macros that are read below, by stage; the MTA sends no others. */
 static void ask_for_macros(SMFICTX *ctx)
 {
-  static const struct {
+  static struct {
     int stage;
-    const char *names;
+    char names[64]; /* libmilter copies them */
   } wanted[] = {
       {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {if_addr}"},
       {SMFIM_HELO, "{tls_version}"},
@@ -152,13 +150,8 @@ static void ask_for_macros(SMFICTX *ctx)
       {SMFIM_EOH, "i"},
   };
 
-  for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-    char names[96];
-    struct text text = text_in(names, sizeof(names));
-
-    text_add(&text, wanted[i].names);
-    (void)smfi_setsymlist(ctx, wanted[i].stage, names);
-  }
+  for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+    (void)smfi_setsymlist(ctx, wanted[i].stage, wanted[i].names);
 }
 
 /*
@@ -214,7 +207,7 @@ static bool own_address(struct span address, struct ip *out)
  * {daemon_addr} is where it listens: mostly every address. Postfix has {daemon_addr} alone. */
 static bool server_of(SMFICTX *ctx, struct ip *out)
 {
-  return own_address(macro(ctx, "{if_addr}"), out) || own_address(macro(ctx, "{daemon_addr}"), out);
+  return own_address(MACRO(ctx, "{if_addr}"), out) || own_address(MACRO(ctx, "{daemon_addr}"), out);
 }
 
 /* Other doors are asked about this client, too. */
@@ -242,8 +235,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     return SMFIS_NOREPLY;
   session_begin(&visit->session,
                 client_of((struct sockaddr *)address, &client, &port) ? &client : NULL);
-  session_set_daemon(&visit->session, macro(ctx, "{daemon_name}"));
-  session_set_host(&visit->session, macro(ctx, "j"));
+  session_set_daemon(&visit->session, MACRO(ctx, "{daemon_name}"));
+  session_set_host(&visit->session, MACRO(ctx, "j"));
   visit->session.has_server = server_of(ctx, &visit->session.server);
   register_visit(visit, port);
   return SMFIS_NOREPLY;
@@ -257,7 +250,7 @@ static sfsistat on_helo(SMFICTX *ctx, char *name)
 
   if (visit == NULL)
     return SMFIS_TEMPFAIL;
-  visit->session.tls = macro(ctx, "{tls_version}").len > 0;
+  visit->session.tls = MACRO(ctx, "{tls_version}").len > 0;
   question_helo(&question, span_from(name));
   result = answer(ctx, visit, &question);
   return visit->answers_helo ? result : SMFIS_NOREPLY;
@@ -278,9 +271,9 @@ static size_t spans_of(char **arguments, struct span *list, size_t room)
 /* Sendmail tells {verify}; Postfix gives {cert_subject} for certificates that it trusts. */
 static bool has_trusted_certificate(SMFICTX *ctx)
 {
-  struct span verify = macro(ctx, "{verify}");
+  struct span verify = MACRO(ctx, "{verify}");
 
-  return verify.len > 0 ? span_equals(verify, SPAN("OK")) : macro(ctx, "{cert_subject}").len > 0;
+  return verify.len > 0 ? span_equals(verify, SPAN("OK")) : MACRO(ctx, "{cert_subject}").len > 0;
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **arguments)
@@ -292,8 +285,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 
   if (visit == NULL)
     return SMFIS_TEMPFAIL;
-  visit->session.authenticated = macro(ctx, "{auth_authen}").len > 0;
-  visit->session.tls = macro(ctx, "{tls_version}").len > 0;
+  visit->session.authenticated = MACRO(ctx, "{auth_authen}").len > 0;
+  visit->session.tls = MACRO(ctx, "{tls_version}").len > 0;
   visit->session.tls_verified = visit->session.tls && has_trusted_certificate(ctx);
   question_mail(&question, count > 0 ? list[0] : SPAN(""), list + 1, count > 0 ? count - 1 : 0);
   return answer(ctx, visit, &question);
@@ -310,7 +303,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
     return SMFIS_TEMPFAIL;
   question_rcpt(&question, count > 0 ? list[0] : SPAN(""), list + 1, count > 0 ? count - 1 : 0,
                 visit->session.smtputf8);
-  question.refused_by_mta = span_equals(macro(ctx, "{rcpt_mailer}"), SPAN("error"));
+  question.refused_by_mta = span_equals(MACRO(ctx, "{rcpt_mailer}"), SPAN("error"));
   return answer(ctx, visit, &question);
 }
 
