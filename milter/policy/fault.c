@@ -52,11 +52,6 @@ bool faults_any(const struct faults *faults)
   return false;
 }
 
-bool faults_has(const struct faults *faults, enum aspect aspect)
-{
-  return faults->of[aspect].kind != FAULT_NONE;
-}
-
 enum aspect fault_aspect(enum fault_kind kind)
 {
   return kinds[known(kind)].aspect;

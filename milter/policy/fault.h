@@ -61,7 +61,11 @@ void faults_note(struct faults *faults, enum fault_kind kind, size_t at);
 void faults_fold(struct faults *faults, enum aspect from, enum aspect into);
 
 bool faults_any(const struct faults *faults);
-bool faults_has(const struct faults *faults, enum aspect aspect);
+
+static inline bool faults_has(const struct faults *faults, enum aspect aspect)
+{
+  return faults->of[aspect].kind != FAULT_NONE;
+}
 
 enum aspect fault_aspect(enum fault_kind kind);
 

@@ -11,17 +11,6 @@ struct span span_from(const char *string)
   return (struct span){string, string == NULL ? 0 : strlen(string)};
 }
 
-struct span span_slice(struct span span, size_t from, size_t to)
-{
-  if (to > span.len)
-    to = span.len;
-  if (from > to)
-    from = to;
-  if (span.at == NULL)
-    return span;
-  return (struct span){span.at + from, to - from};
-}
-
 static bool is_blank(char c)
 {
   return c == ' ' || c == '\t';

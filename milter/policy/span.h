@@ -22,7 +22,16 @@ struct span {
 struct span span_from(const char *string);
 
 /* Bytes from `from` up to but without `to`; both are cut to the span's length. */
-struct span span_slice(struct span span, size_t from, size_t to);
+static inline struct span span_slice(struct span span, size_t from, size_t to)
+{
+  if (to > span.len)
+    to = span.len;
+  if (from > to)
+    from = to;
+  if (span.at == NULL)
+    return span;
+  return (struct span){span.at + from, to - from};
+}
 
 /* `span` without the spaces and tabs at its ends. */
 struct span span_trim(struct span span);
