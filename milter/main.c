@@ -5,9 +5,11 @@
 #include "daemon/version.h"
 #include "tools/tool.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct subcommand {
   const char *name;
@@ -84,6 +86,19 @@ static int dispatch(int argc, char **argv)
   return print_usage(argv[1]);
 }
 
+/* Whoever starts us may have closed the standard descriptors. What is opened later must not get
+ * their numbers, or the log would be written into a socket. Writing to these fails as before. */
+static void fill_standard_descriptors(void)
+{
+  int fd;
+
+  do
+    fd = open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close(fd);
+}
+
 /* What was printed and could not be written, to a full disk or a closed pipe, is an error too. */
 static bool output_failed(void)
 {
@@ -94,8 +109,10 @@ static bool output_failed(void)
 
 int main(int argc, char **argv)
 {
-  int status = dispatch(argc, argv);
+  int status;
 
+  fill_standard_descriptors();
+  status = dispatch(argc, argv);
   if (output_failed() && status == TOOL_FINE) {
     perror("milter-strict: standard output");
     status = TOOL_TRY_LATER;

@@ -112,6 +112,17 @@ class AsRoot(StartCase):
             daemon.stop()
 
 
+class WithoutStandardDescriptors(StartCase):
+    def test_nothing_it_opens_takes_their_place(self):
+        daemon = self.make(launcher=["bash", "-c", 'exec "$@" <&- >&- 2>&-', "closed"]).spawn()
+        daemon.wait_for(daemon.accepts, "its socket")
+        self.assert_serves(daemon)
+        for number in range(3):
+            target = os.readlink(f"/proc/{daemon.process.pid}/fd/{number}")
+            self.assertEqual(target, "/dev/null", number)
+        daemon.stop()
+
+
 class Second(StartCase):
     def test_start_is_refused_and_the_first_goes_on(self):
         first = self.make().start()
