@@ -275,6 +275,9 @@ void mta_check_sendmail(struct mta *mta, struct span text)
 
   if (mta->milter[0] != '\0' && !has_line(text, "X", mta->milter))
     mta_note(mta, true, "InputMailFilters has none at %s", mta->milter);
+  if (mta_speaks(&mta->settings->policy, RULE_HELO_SYNTAX) &&
+      !has_line(text, "O AllowBogusHELO=", "True"))
+    found(mta, "AllowBogusHELO", "is not \"True\": Sendmail answers before helo-syntax is asked");
   check_privacy(mta, text);
   if (mta->door[0] == '\0')
     return;

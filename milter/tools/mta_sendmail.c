@@ -119,6 +119,16 @@ static void put_milter(const struct mta *mta, FILE *to)
   fputc('\n', to);
 }
 
+static void put_helo(const struct mta *mta, FILE *to)
+{
+  if (!mta_speaks(&mta->settings->policy, RULE_HELO_SYNTAX))
+    return;
+  say(to,
+      "A malformed HELO name is a matter of the rule helo-syntax, which lets exempt clients pass "
+      "and waits for RCPT. Otherwise Sendmail refuses it at once in its own words.");
+  fputs("define(`confALLOW_BOGUS_HELO', `True')dnl\n\n", to);
+}
+
 /* What Sendmail would answer by itself is left out where a rule is to be heard. */
 static void put_privacy(const struct mta *mta, FILE *to)
 {
@@ -251,6 +261,7 @@ static void write_mc(const struct mta *mta, FILE *to)
 {
   put_head(mta, to);
   put_milter(mta, to);
+  put_helo(mta, to);
   put_privacy(mta, to);
   put_help(mta, to);
   if (mta->door[0] == '\0')
