@@ -246,11 +246,8 @@ static const struct {
   const char *mark;
   void (*put)(void);
 } marks[] = {
-    {"@OPTIONS@\n", put_options},
-    {"@RULES@\n", put_rules},
-    {"@REPLIES@\n", put_replies},
-    {"@ACTIONS@\n", put_actions},
-    {"@TRUTH@\n", put_truth},
+    {"@OPTIONS@\n", put_options}, {"@RULES@\n", put_rules}, {"@REPLIES@\n", put_replies},
+    {"@ACTIONS@\n", put_actions}, {"@TRUTH@\n", put_truth},
 };
 
 static const struct {

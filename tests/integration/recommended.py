@@ -65,5 +65,5 @@ def start_sendmail(cls):
     settings_for("sendmail", cls.daemon.config, folder)
     with open(f"{folder}/milter-strict.mc", encoding="ascii") as file:
         lines = file.read()
-    lines = re.sub(r"/etc/mail/[^`'\s]*helpfile\b", f"{folder}/helpfile", lines)
+    lines = re.sub(r"`/[^`'\s]*helpfile'", f"`{folder}/helpfile'", lines)
     cls.sendmail = cls.enterClassContext(sendmail.Sendmail(lines=lines))
