@@ -1,0 +1,80 @@
+/*
+ * The store: the ledger's pages by client network, in a file of the state directory.
+ *
+ * Looking and counting never wait for a disk: pages that have changed stay in a small table in
+ * memory, where every look-up finds them at once, and one thread writes them to the file. An event
+ * for which the table has no room is lost and counted. What is written survives the process,
+ * however it ends, and the machine; what happened in the last second may not.
+ *
+ * store_open() and store_close() are for a process that has one thread, as is store_start() which
+ * starts the writer; everything else is for any thread.
+ */
+#ifndef MILTER_STRICT_STORE_H
+#define MILTER_STRICT_STORE_H
+
+#include "../policy/ledger.h"
+
+struct store;
+
+/* What the store has to tell; `detail` is text in one line, valid during the call. */
+enum store_note {
+  STORE_SET_ASIDE, /* the file could not be read, or is not ours: `detail` is its new name */
+  STORE_FAILED,    /* it cannot be opened or written: `detail` is why; told once until it works */
+  STORE_RECOVERED, /* it can be written again */
+  STORE_LOST,      /* events were lost: `detail` is how many; at most once a minute */
+};
+
+struct store_options {
+  const char *directory; /* of the file: absolute, ours to write to */
+  unsigned entries;      /* bound of networks that are remembered */
+  unsigned ipv4_prefix;  /* bits of a network: 1 to 32 */
+  unsigned ipv6_prefix;  /* 1 to 128 */
+  struct ledger_settings ledger;
+  void (*note)(enum store_note note,
+               const char *detail); /* from the caller's or the writer's thread */
+};
+
+/* One kind of event, so many times; `hash` as ledger_add() takes it. */
+struct store_event {
+  enum ledger_event event;
+  unsigned times;
+  uint64_t hash;
+};
+
+/* What is known of a network. */
+struct store_view {
+  bool known; /* there is a page */
+  bool began; /* a refusal began with the events just counted */
+  struct ledger_page page;
+};
+
+/*
+ * Opens the file, or makes it. A file that is damaged or not ours is renamed to *.unreadable-N and
+ * a new one made. NULL, after a note, when there can be none: then nobody is remembered.
+ */
+struct store *store_open(const struct store_options *options);
+
+/* Starts the thread that writes. False when there can be none. */
+bool store_start(struct store *store);
+
+/* Takes new settings of the ledger, for all that comes. */
+void store_tune(struct store *store, const struct ledger_settings *ledger);
+
+/* What is known of the client's network: about a microsecond. */
+void store_look(struct store *store, struct ip client, struct store_view *view);
+
+/*
+ * Counts events of a client at `now`, milliseconds since the epoch, and says what is known then. A
+ * network without a page gets one only if one of the events is wrong: accepted recipients and
+ * deliveries alone leave nothing behind. False when there was no room: nothing is counted.
+ */
+bool store_count(struct store *store, struct ip client, const struct store_event *events,
+                 size_t count, uint64_t now, struct store_view *view);
+
+/* The network that stands for the client. */
+struct netblock store_network(const struct store *store, struct ip client);
+
+/* Writes what waits and closes. NULL is fine. */
+void store_close(struct store *store);
+
+#endif
