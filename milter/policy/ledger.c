@@ -48,6 +48,11 @@ const char *ledger_event_name(enum ledger_event event)
   return events[event].name;
 }
 
+bool ledger_event_is_wrong(enum ledger_event event)
+{
+  return events[event].cause != LEDGER_CAUSE_NONE;
+}
+
 /* FNV-1a: every byte moves all bits to its left. */
 uint64_t ledger_hash(struct span local)
 {
@@ -278,8 +283,8 @@ static void refuse(const struct ledger_settings *settings, struct ledger_page *p
     page->relapses++;
   page->cause = (uint32_t)cause;
   page->evidence = *evidence;
-  for (size_t i = 0; i < LEDGER_EVENT_COUNT; i++)
-    if (events[i].cause != LEDGER_CAUSE_NONE)
+  for (enum ledger_event i = 0; i < LEDGER_EVENT_COUNT; i++)
+    if (ledger_event_is_wrong(i))
       page->count[i] = 0;
   memset(page->sketch, 0, sizeof(page->sketch));
 }
@@ -344,12 +349,19 @@ uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now)
   return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
 }
 
+struct standing ledger_standing(const struct ledger_page *page, uint64_t now)
+{
+  return (struct standing){.known = true,
+                           .refused_for = ledger_refused_for(page, now),
+                           .cause = (enum ledger_cause)page->cause};
+}
+
 uint64_t ledger_weight(const struct ledger_page *page, uint64_t now)
 {
   uint64_t weight = (uint64_t)page->relapses << 36;
 
-  for (size_t i = 0; i < LEDGER_EVENT_COUNT; i++)
-    if (events[i].cause != LEDGER_CAUSE_NONE)
+  for (enum ledger_event i = 0; i < LEDGER_EVENT_COUNT; i++)
+    if (ledger_event_is_wrong(i))
       weight += page->count[i];
   if (ledger_refused_for(page, now) > 0)
     weight += WEIGHT_REFUSED + ((uint64_t)ledger_refused_for(page, now) << 16);

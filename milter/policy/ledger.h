@@ -101,6 +101,13 @@ struct ledger_page {
                                              of the one before; a period is a half-life */
 };
 
+/* How a network stands: what a session needs to know of its page. */
+struct standing {
+  bool known;              /* there is a page */
+  uint32_t refused_for;    /* seconds; 0: not refused */
+  enum ledger_cause cause; /* of the refusal */
+};
+
 /* Some equal events at once. */
 struct ledger_entry {
   enum ledger_event event;
@@ -115,6 +122,9 @@ void ledger_defaults(struct ledger_settings *out);
 
 /* Word of the configuration and the log: "unknown-recipient". Static. */
 const char *ledger_event_name(enum ledger_event event);
+
+/* Whether it has a cause to add to; the others are good. */
+bool ledger_event_is_wrong(enum ledger_event event);
 
 /* Of a local part; ASCII letters count as lower case. */
 uint64_t ledger_hash(struct span local);
@@ -135,6 +145,9 @@ void ledger_settle(const struct ledger_settings *settings, struct ledger_page *p
 
 /* Seconds, rounded up, for which the network is still refused at `now`; 0: it is not. */
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now);
+
+/* How the network of this page stands at `now`. */
+struct standing ledger_standing(const struct ledger_page *page, uint64_t now);
 
 /*
  * How much would be lost with the page: what is refused weighs more than what is not, by its time

@@ -2,7 +2,7 @@
  * The judgement: which rules a command breaks and what becomes of it. One function a stage looks
  * for broken rules and hands each to object(), which knows actions, exemptions and the mode.
  */
-#include "policy.h"
+#include "probing.h"
 
 #include <string.h>
 
@@ -267,6 +267,29 @@ static void judge_command(struct hearing *hearing)
     object_to_command(hearing, rule, no_place);
 }
 
+/*
+ * The client's network is refused for what it did before. Not at CONNECT: waiting for an answer
+ * there would cost every session a round trip, and Postfix has no place for our text in it. Nor at
+ * HELO, before the client can authenticate. When monitored, once a transaction is enough.
+ */
+static void judge_standing(struct hearing *hearing)
+{
+  struct session *session = hearing->session;
+  enum rule rule;
+
+  if (session->standing.refused_for == 0 ||
+      (hearing->question->stage != STAGE_MAIL && hearing->question->stage != STAGE_RCPT &&
+       hearing->question->stage != STAGE_COMMAND))
+    return;
+  rule = probing_rule(session->standing.cause);
+  if (!is_noticed(hearing->policy, rule) || !session->refusal_given)
+    object(hearing, &(struct verdict){.rule = rule,
+                                      .seconds = session->standing.refused_for,
+                                      .prefix = SPAN(""),
+                                      .subject = SPAN("")});
+  session->refusal_given = true;
+}
+
 void policy_judge(const struct policy *policy, struct session *session,
                   const struct question *question, struct judgement *out)
 {
@@ -279,7 +302,8 @@ void policy_judge(const struct policy *policy, struct session *session,
   out->verdict.rule = RULE_NONE;
   out->notice_count = 0;
   out->exemption = EXEMPT_NOT;
-  if (judges[question->stage] != NULL)
+  judge_standing(&hearing);
+  if (judges[question->stage] != NULL && out->verdict.rule == RULE_NONE)
     judges[question->stage](&hearing);
 }
 

@@ -62,6 +62,7 @@ struct verdict {
   enum rule rule;      /* RULE_NONE: nothing to object to */
   struct fault fault;  /* the place in `subject`; FAULT_NONE when the rule is not about a place */
   struct span prefix;  /* how the command is shown before its argument: "MAIL FROM:" */
+  uint32_t seconds;    /* of a refusal that ends: until then; else 0 */
   struct span subject; /* borrows from the question, or from the session for a held one */
 };
 

@@ -22,6 +22,7 @@ struct question {
   struct parameters parameters; /* MAIL, RCPT */
   struct span bad_parameter;    /* the one that parameters.faults is about */
   bool refused_by_mta;          /* RCPT: the MTA has refused it already; set by the door */
+  bool unknown_to_mta;          /* RCPT: refused because there is no such recipient; likewise */
   enum command command;         /* COMMAND: COMMAND_NONE when unknown */
   enum rule fault_rule;         /* COMMAND: a rule that the door itself found broken, such as
                                    RULE_LINE_END; RULE_NONE else */

@@ -56,18 +56,41 @@ struct span session_host(const struct session *session)
   return (struct span){session->host, session->host_len};
 }
 
+/* Recipients were accepted and nothing was sent to them: they do not count as good. What was told
+ * of them already is taken back. */
+static void count_left(struct session *session)
+{
+  struct deeds *deeds = &session->deeds;
+  uint32_t untold = session->recipients < deeds->of[LEDGER_ACCEPTED_RECIPIENT]
+                        ? session->recipients
+                        : deeds->of[LEDGER_ACCEPTED_RECIPIENT];
+
+  session->abandoned++;
+  deeds->of[LEDGER_ACCEPTED_RECIPIENT] -= untold;
+  deeds->withdrawn += session->recipients - untold;
+  deeds->of[session->callout_sender ? LEDGER_CALLOUT : LEDGER_ABANDONED]++;
+}
+
 void session_end_transaction(struct session *session)
 {
   if (session->stage == STAGE_DATA)
     session->abandoned = 0; /* who sends mail may change plans now and then */
   else if (session->stage == STAGE_RCPT && session->recipients > 0)
-    session->abandoned++;
+    count_left(session);
   session->recipients = 0;
   session->null_sender = false;
+  session->callout_sender = false;
   session->smtputf8 = false;
+  session->refusal_given = false;
   session->notices_given = false;
   session->sender_len = 0;
   session->stage = session->helo_seen ? STAGE_HELO : STAGE_CONNECT;
+}
+
+void session_delivered(struct session *session)
+{
+  session->deeds.of[LEDGER_DELIVERED]++;
+  session_end_transaction(session);
 }
 
 /* A second greeting resets the session, RFC 5321 section 4.1.4. */
@@ -82,6 +105,7 @@ static void note_helo(struct session *session, const struct question *question)
   session->helo_tls = session->tls;
   session->helo_before = session->helo_seen;
   session->helo_seen = true;
+  session->helo_counted = false;
   session->helo_len = keep(session->helo, sizeof(session->helo), name);
   session->held_count = 0;
   session->stage = STAGE_HELO;
@@ -105,16 +129,34 @@ static void note_mail(struct session *session, const struct question *question)
   session->before = session->stage;
   session->sender_len = keep(session->sender, sizeof(session->sender), question->argument);
   session->null_sender = question->address.null;
+  session->callout_sender = question->address.null || question->address.postmaster;
   session->smtputf8 = question->parameters.smtputf8;
   session->stage = STAGE_MAIL;
 }
 
 static void note_rcpt(struct session *session, const struct question *question)
 {
-  if (question->refused_by_mta)
+  struct deeds *deeds = &session->deeds;
+
+  if (question->refused_by_mta) {
+    if (question->unknown_to_mta) {
+      deeds->of[LEDGER_UNKNOWN_RECIPIENT]++;
+      deeds->wrong_name = ledger_hash(question->address.local);
+    }
     return;
+  }
+  deeds->of[LEDGER_ACCEPTED_RECIPIENT]++;
   session->recipients++;
   session->stage = STAGE_RCPT;
+}
+
+static void note_command(struct session *session, const struct question *question)
+{
+  if (question->command == COMMAND_VRFY || question->command == COMMAND_EXPN)
+    session->deeds.of[LEDGER_VRFY]++;
+  else if (question->command == COMMAND_NONE ||
+           command_entry(question->command)->kind == COMMAND_IS_FOREIGN)
+    session->deeds.of[LEDGER_UNKNOWN_COMMAND]++;
 }
 
 void session_note(struct session *session, const struct question *question)
@@ -133,8 +175,10 @@ void session_note(struct session *session, const struct question *question)
   case STAGE_DATA:
     session->stage = STAGE_DATA;
     break;
-  case STAGE_CONNECT:
   case STAGE_COMMAND:
+    note_command(session, question);
+    break;
+  case STAGE_CONNECT:
   case STAGE_COUNT:
     break;
   }
@@ -148,9 +192,12 @@ void session_refused(struct session *session, const struct question *question)
   } else if (question->stage == STAGE_MAIL && session->stage != session->before) {
     session->sender_len = 0;
     session->null_sender = false;
+    session->callout_sender = false;
     session->smtputf8 = false;
   } else if (question->stage == STAGE_RCPT && !question->refused_by_mta) {
     session->recipients--;
+    if (session->deeds.of[LEDGER_ACCEPTED_RECIPIENT] > 0)
+      session->deeds.of[LEDGER_ACCEPTED_RECIPIENT]--;
   }
   session->stage = session->before;
 }

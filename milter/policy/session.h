@@ -7,6 +7,7 @@
 #ifndef MILTER_STRICT_SESSION_H
 #define MILTER_STRICT_SESSION_H
 
+#include "ledger.h"
 #include "question.h"
 
 enum {
@@ -21,6 +22,13 @@ struct held {
   uint16_t rule; /* enum rule */
   uint16_t kind; /* enum fault_kind */
   uint32_t at;
+};
+
+/* What the ledger is to be told of; counted as it happens, taken by probing_entries(). */
+struct deeds {
+  uint32_t of[LEDGER_EVENT_COUNT];
+  uint32_t withdrawn;  /* recipients told of as accepted, of transactions that were left since */
+  uint64_t wrong_name; /* ledger_hash() of the unknown recipient's local part */
 };
 
 struct session {
@@ -41,9 +49,16 @@ struct session {
   bool helo_tls;       /* `tls` at the last HELO */
   bool smtputf8;       /* of this transaction */
   bool null_sender;    /* of this transaction */
+  bool callout_sender; /* of this transaction: null or postmaster, as call-outs have */
+  bool refusal_given;  /* the client's standing was objected to in this transaction */
+  bool helo_counted;   /* this HELO's name was counted as malformed */
   bool notices_given;  /* held rules in monitor mode were logged in this transaction */
   unsigned recipients; /* of this transaction: asked for, and not refused by the MTA or by us */
   unsigned abandoned;  /* transactions with an accepted recipient and no DATA, in a row */
+
+  struct standing
+      standing; /* the client's, as the door has looked it up; all zero without a ledger */
+  struct deeds deeds;
 
   struct held held[SESSION_HELD_MAX];
   unsigned held_count;
@@ -84,5 +99,8 @@ void session_refused(struct session *session, const struct question *question);
 
 /* RSET, the end of a message, or an aborted one: back to the point after HELO. */
 void session_end_transaction(struct session *session);
+
+/* The message was accepted. Ends the transaction. */
+void session_delivered(struct session *session);
 
 #endif

@@ -142,7 +142,26 @@ static void add_advice(struct reply_lines *out, const struct policy *policy, enu
     out->count--; /* verdict_reply_fits() does not let a configuration come to this */
 }
 
-static bool add_first(struct reply_lines *out, const struct policy *policy, enum rule rule)
+/* "12 minutes", rounded up in the largest unit of which there are two at least. */
+static void add_duration(struct text *line, uint32_t seconds)
+{
+  static const struct {
+    uint32_t seconds;
+    const char *one, *many;
+  } units[] = {{86400, " day", " days"}, {3600, " hour", " hours"}, {60, " minute", " minutes"}};
+  size_t unit = 0;
+  uint32_t number;
+
+  while (unit + 1 < sizeof(units) / sizeof(units[0]) && seconds < 2 * units[unit].seconds)
+    unit++;
+  number = seconds / units[unit].seconds + (seconds % units[unit].seconds > 0);
+  text_add_number(line, number);
+  text_add(line, number == 1 ? units[unit].one : units[unit].many);
+}
+
+/* `seconds`: how long the client should wait, 0 when that would be of no use. */
+static bool add_first(struct reply_lines *out, const struct policy *policy, enum rule rule,
+                      uint32_t seconds)
 {
   const struct reply_entry *entry = reply_find(out->status.code);
   struct text line = next_line(out);
@@ -157,6 +176,10 @@ static bool add_first(struct reply_lines *out, const struct policy *policy, enum
       text_add(&line, rule_entry(rule)->summary);
     }
   }
+  if (seconds > 0) {
+    text_add(&line, "; try again in ");
+    add_duration(&line, seconds);
+  }
   text_add(&line, " (");
   text_add(&line, rule_entry(rule)->name);
   text_add(&line, ")");
@@ -168,7 +191,7 @@ void verdict_reply(const struct policy *policy, const struct verdict *verdict,
 {
   out->status = verdict_status(policy, verdict->rule, voice);
   out->count = 0;
-  add_first(out, policy, verdict->rule);
+  add_first(out, policy, verdict->rule, verdict->seconds);
   if (policy->detail == POLICY_DETAIL_BRIEF || reply_is_positive(out->status.code))
     return;
   add_echo(out, verdict);
@@ -191,6 +214,11 @@ static bool code_is_possible(enum rule rule, unsigned code)
   return reply_is_deferral(code) || reply_is_refusal(code);
 }
 
+static bool tells_time(enum rule rule)
+{
+  return rule >= RULE_PROBE_RECIPIENTS && rule < RULE_PROBE_RECIPIENTS + LEDGER_CAUSE_COUNT;
+}
+
 bool verdict_reply_fits(const struct policy *policy, enum rule rule, const char **why)
 {
   const struct rule_setting *setting = &policy->rules[rule];
@@ -207,7 +235,7 @@ bool verdict_reply_fits(const struct policy *policy, enum rule rule, const char 
   else if (!is_printable(setting->text) || !is_printable(policy->url) ||
            !is_printable(policy->contact))
     *why = "a reply holds printable ASCII only";
-  else if (!add_first(&lines, policy, rule))
+  else if (!add_first(&lines, policy, rule, tells_time(rule) ? LEDGER_SECONDS_MAX : 0))
     *why = "the text is too long: the first line of a reply takes 488 bytes with the rule's name";
   if (*why != NULL)
     return false;
