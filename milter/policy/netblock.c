@@ -87,6 +87,11 @@ static bool is_v4(struct netblock block)
   return block.bits >= BITS_BEFORE_V4 && ip_is_v4(block.base);
 }
 
+struct netblock netblock_around(struct ip ip, unsigned bits)
+{
+  return (struct netblock){masked(ip, bits), (uint8_t)bits};
+}
+
 bool netblock_contains(struct netblock block, struct ip ip)
 {
   return is_v4(block) == ip_is_v4(ip) && ip_equals(block.base, masked(ip, block.bits));

@@ -25,6 +25,9 @@ enum netblock_fault netblock_parse(struct span span, struct netblock *out);
 /* What is wrong and what would be right, as half a sentence. Static. */
 const char *netblock_fault_text(enum netblock_fault fault);
 
+/* The network of so many bits (of the 128-bit form, at most 128) that `ip` lies in. */
+struct netblock netblock_around(struct ip ip, unsigned bits);
+
 bool netblock_contains(struct netblock block, struct ip ip);
 
 /* Sorts in place and removes blocks that lie within others; returns how many are left. */

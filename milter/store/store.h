@@ -13,6 +13,7 @@
 #define MILTER_STRICT_STORE_H
 
 #include "../policy/ledger.h"
+#include "../policy/netblock.h"
 
 struct store;
 
@@ -25,20 +26,13 @@ enum store_note {
 };
 
 struct store_options {
-  const char *directory; /* of the file: absolute, ours to write to */
-  unsigned entries;      /* bound of networks that are remembered */
-  unsigned ipv4_prefix;  /* bits of a network: 1 to 32 */
-  unsigned ipv6_prefix;  /* 1 to 128 */
-  struct ledger_settings ledger;
+  const char *directory;         /* of the file: absolute, ours to write to */
+  unsigned entries;              /* bound of networks that are remembered */
+  unsigned ipv4_prefix;          /* bits of a network: 1 to 32 */
+  unsigned ipv6_prefix;          /* 1 to 128 */
+  struct ledger_settings ledger; /* its seed is the store's own */
   void (*note)(enum store_note note,
                const char *detail); /* from the caller's or the writer's thread */
-};
-
-/* One kind of event, so many times; `hash` as ledger_add() takes it. */
-struct store_event {
-  enum ledger_event event;
-  unsigned times;
-  uint64_t hash;
 };
 
 /* What is known of a network. */
@@ -65,10 +59,10 @@ void store_look(struct store *store, struct ip client, struct store_view *view);
 
 /*
  * Counts events of a client at `now`, milliseconds since the epoch, and says what is known then. A
- * network without a page gets one only if one of the events is wrong: accepted recipients and
+ * network without a page gets one only if one of the entries is wrong: accepted recipients and
  * deliveries alone leave nothing behind. False when there was no room: nothing is counted.
  */
-bool store_count(struct store *store, struct ip client, const struct store_event *events,
+bool store_count(struct store *store, struct ip client, const struct ledger_entry *entries,
                  size_t count, uint64_t now, struct store_view *view);
 
 /* The network that stands for the client. */

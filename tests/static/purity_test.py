@@ -18,7 +18,8 @@ TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 BELOW = {
     "policy": set(),
     "doors": {"policy"},
-    "daemon": {"doors", "policy"},
+    "store": {"policy"},
+    "daemon": {"doors", "store", "policy"},
     "tools": {"daemon", "doors", "policy"},
     "man": {"daemon", "policy"},
     "main.c": {"tools", "daemon"},
@@ -36,6 +37,7 @@ ALONE = {
     re.compile(r"libconfig\.h"): re.compile(r"daemon/config\w*\.[ch]"),
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
+    re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|tools/session_listen)\.[ch]"),
 }
 

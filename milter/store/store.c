@@ -1,0 +1,232 @@
+/*
+ * The table of changed pages before the file. A page is changed in the table, under the lock of its
+ * part, and nowhere else; the writer takes it out when the file has it. So a look-up finds what was
+ * counted a moment ago, and a page that nobody changes costs no memory.
+ */
+#include "pagefile_check.h"
+#include "store_inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Networks */
+
+struct netblock store_network(const struct store *store, struct ip client)
+{
+  bool v4 = ip_is_v4(client);
+  unsigned bits = v4 ? 96 + store->options.ipv4_prefix : store->options.ipv6_prefix;
+
+  return netblock_around(client, bits);
+}
+
+static struct pagefile_key key_of(const struct store *store, struct ip client)
+{
+  struct netblock network = store_network(store, client);
+  struct pagefile_key key = {.bits = network.bits};
+
+  memcpy(key.base, network.base.bytes, sizeof(key.base));
+  return key;
+}
+
+/* Every bit of `x` has its say in every bit of the result. */
+static uint64_t mix(uint64_t x)
+{
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93u;
+  x ^= x >> 32;
+  x *= 0xd6e8feb86659fd93u;
+  return x ^ x >> 32;
+}
+
+static struct store_part *part_of(struct store *store, const struct pagefile_key *key)
+{
+  uint64_t half[2];
+
+  memcpy(half, key->base, sizeof(half));
+  return &store->parts[mix(mix(store->seed ^ half[0]) ^ half[1]) % STORE_PARTS];
+}
+
+/* Looking */
+
+/* The slot of the page; NULL when it has not changed. The part must be locked, as for all below. */
+static struct store_slot *find_slot(struct store_part *part, const struct pagefile_key *key)
+{
+  for (unsigned i = 0; i < part->count; i++)
+    if (memcmp(&part->slots[i].key, key, sizeof(*key)) == 0)
+      return &part->slots[i];
+  return NULL;
+}
+
+static bool find_page(struct store *store, struct store_part *part, const struct pagefile_key *key,
+                      struct ledger_page *page)
+{
+  enum pagefile_fault fault;
+
+  if (part->reader.txn == NULL)
+    return false;
+  fault = pagefile_get(&store->file, &part->reader, key, page);
+  if (fault == PAGEFILE_DAMAGED || fault == PAGEFILE_FAILED) {
+    atomic_store(fault == PAGEFILE_DAMAGED ? &store->damaged : &store->broken, true);
+    store_hurry(store, STORE_SOON);
+  }
+  return fault == PAGEFILE_OK;
+}
+
+void store_look(struct store *store, struct ip client, struct store_view *view)
+{
+  struct pagefile_key key = key_of(store, client);
+  struct store_part *part = part_of(store, &key);
+  const struct store_slot *slot;
+
+  view->began = false;
+  pthread_mutex_lock(&part->lock);
+  slot = find_slot(part, &key);
+  view->known = slot != NULL || find_page(store, part, &key, &view->page);
+  if (slot != NULL)
+    view->page = slot->page;
+  pthread_mutex_unlock(&part->lock);
+  if (!view->known)
+    view->page = (struct ledger_page){0};
+}
+
+/* Counting */
+
+static bool is_wrong(enum ledger_event event)
+{
+  return event != LEDGER_ACCEPTED_RECIPIENT && event != LEDGER_DELIVERED;
+}
+
+static bool any_is_wrong(const struct ledger_entry *entries, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (is_wrong(entries[i].event))
+      return true;
+  return false;
+}
+
+/* Puts a page into the table; NULL when there is no room. */
+static struct store_slot *take_slot(struct store_part *part, const struct pagefile_key *key,
+                                    const struct ledger_page *page)
+{
+  struct store_slot *slot = &part->slots[part->count];
+
+  if (part->count == STORE_SLOTS)
+    return NULL;
+  part->count++;
+  *slot = (struct store_slot){.key = *key, .page = *page};
+  return slot;
+}
+
+static enum store_haste haste_of(const struct store_part *part, bool began)
+{
+  return part->count > STORE_SLOTS / 2 ? STORE_FULL : began ? STORE_REFUSING : STORE_SOON;
+}
+
+bool store_count(struct store *store, struct ip client, const struct ledger_entry *entries,
+                 size_t count, uint64_t now, struct store_view *view)
+{
+  struct pagefile_key key = key_of(store, client);
+  struct store_part *part = part_of(store, &key);
+  enum store_haste haste = STORE_NOTHING;
+  struct store_slot *slot;
+
+  *view = (struct store_view){.known = false};
+  pthread_mutex_lock(&part->lock);
+  slot = find_slot(part, &key);
+  view->known = slot != NULL || find_page(store, part, &key, &view->page);
+  if (slot == NULL && (view->known || any_is_wrong(entries, count))) {
+    slot = take_slot(part, &key, &view->page);
+    haste = STORE_FULL;
+  }
+  if (slot != NULL) {
+    for (size_t i = 0; i < count; i++)
+      view->began |= ledger_add(&part->ledger, &slot->page, &entries[i], now);
+    slot->changes++;
+    view->page = slot->page;
+    view->known = true;
+    haste = haste_of(part, view->began);
+  }
+  pthread_mutex_unlock(&part->lock);
+  if (haste != STORE_NOTHING)
+    store_hurry(store, haste);
+  if (slot == NULL && haste != STORE_NOTHING)
+    atomic_fetch_add_explicit(&store->lost, count, memory_order_relaxed);
+  return slot != NULL || haste == STORE_NOTHING;
+}
+
+/* Life */
+
+void store_tune(struct store *store, const struct ledger_settings *ledger)
+{
+  for (size_t i = 0; i < STORE_PARTS; i++) {
+    struct store_part *part = &store->parts[i];
+
+    pthread_mutex_lock(&part->lock);
+    part->ledger = *ledger;
+    part->ledger.seed = store->file.seed;
+    pthread_mutex_unlock(&part->lock);
+  }
+}
+
+static struct store *make(const struct store_options *options)
+{
+  struct store *store = calloc(1, sizeof(*store));
+  pthread_condattr_t clock;
+  struct text path;
+
+  if (store == NULL)
+    return NULL;
+  path = text_in(store->path, sizeof(store->path));
+  text_add(&path, options->directory);
+  text_add(&path, "/ledger.mdb");
+  store->options = *options;
+  store->options.directory = NULL;
+  store->batch = calloc(STORE_PARTS, sizeof(*store->batch));
+  if (getrandom(&store->seed, sizeof(store->seed), GRND_NONBLOCK) < 0)
+    store->seed = (uint64_t)(uintptr_t)store; /* early in the boot; good enough */
+  for (size_t i = 0; i < STORE_PARTS; i++)
+    pthread_mutex_init(&store->parts[i].lock, NULL);
+  pthread_mutex_init(&store->lock, NULL);
+  pthread_condattr_init(&clock);
+  pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+  pthread_cond_init(&store->wake, &clock);
+  pthread_condattr_destroy(&clock);
+  if (path.cut || store->batch == NULL) {
+    store_close(store);
+    return NULL;
+  }
+  return store;
+}
+
+struct store *store_open(const struct store_options *options)
+{
+  struct store *store = make(options);
+
+  if (store == NULL) {
+    options->note(STORE_FAILED, "not enough memory, or the directory's name is too long");
+    return NULL;
+  }
+  if (pagefile_check(store->path) != PAGEFILE_OK)
+    atomic_store(&store->damaged, true);
+  if (!store_open_file(store)) {
+    store_close(store);
+    return NULL;
+  }
+  store_tune(store, &options->ledger);
+  return store;
+}
+
+void store_close(struct store *store)
+{
+  if (store == NULL)
+    return;
+  store_stop(store);
+  store_close_file(store);
+  for (size_t i = 0; i < STORE_PARTS; i++)
+    pthread_mutex_destroy(&store->parts[i].lock);
+  pthread_mutex_destroy(&store->lock);
+  pthread_cond_destroy(&store->wake);
+  free(store->batch);
+  free(store);
+}

@@ -1,0 +1,93 @@
+/*
+ * What the files of the store share: the table of changed pages, in parts with a lock each, and the
+ * writer.
+ */
+#ifndef MILTER_STRICT_STORE_INNER_H
+#define MILTER_STRICT_STORE_INNER_H
+
+#include "pagefile.h"
+#include "store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+  STORE_PARTS = 64, /* of the table: threads rarely meet in one */
+  STORE_SLOTS = 64, /* changed pages in a part */
+};
+
+/* A page that has changed and is not written yet. */
+struct store_slot {
+  struct pagefile_key key;
+  uint32_t changes; /* counted, so that the writer sees whether it wrote the latest */
+  struct ledger_page page;
+};
+
+struct store_part {
+  pthread_mutex_t lock;
+  struct pagefile_reader reader;
+  struct ledger_settings ledger;
+  unsigned count; /* slots in use: the first ones */
+  struct store_slot slots[STORE_SLOTS];
+};
+
+/* What the writer has collected of a part. */
+struct store_batch {
+  unsigned count;
+  struct store_slot slots[STORE_SLOTS];
+};
+
+/* How soon the writer is wanted. */
+enum store_haste {
+  STORE_NOTHING,  /* there is nothing to write */
+  STORE_SOON,     /* pages have changed */
+  STORE_REFUSING, /* a refusal has begun, which should outlive the process */
+  STORE_FULL,     /* room is short */
+};
+
+struct store {
+  struct store_options options; /* without the directory and the ledger's settings */
+  char path[PAGEFILE_NAME_MAX];
+  uint64_t seed; /* so that clients cannot choose their part of the table */
+  struct store_part parts[STORE_PARTS];
+  _Atomic(unsigned long long) lost; /* events, since the last note of them */
+
+  /* The writer's; the parts' readers read from `file` as well. */
+  struct pagefile file;
+  bool failing;              /* the last attempt failed, and that was noted */
+  atomic_bool damaged;       /* the file must be set aside */
+  atomic_bool broken;        /* it must be opened anew */
+  uint64_t lost_told, swept; /* milliseconds of the monotonic clock: when that was last done */
+  struct store_batch *batch; /* as many as there are parts */
+
+  pthread_mutex_t lock; /* of what follows */
+  pthread_cond_t wake;
+  atomic_uint haste; /* raised under the lock */
+  bool runs, stops;
+  pthread_t writer;
+};
+
+/*
+ * Opens the file and the parts' readers, after setting aside what is damaged; for store_open(), or
+ * with all parts locked. False, after a note, when there can be no file.
+ */
+bool store_open_file(struct store *store);
+void store_close_file(struct store *store);
+
+/* Notes that it does not work, once until store_works() was called. */
+void store_fails(struct store *store, const char *why);
+void store_works(struct store *store);
+
+/* Tells the writer. */
+void store_hurry(struct store *store, enum store_haste haste);
+
+/* Ends the writer, if it runs, after it has written everything. */
+void store_stop(struct store *store);
+
+/* Forgets pages that weigh nothing, and the lightest ones while there are more than the bound. */
+enum pagefile_fault store_sweep(struct store *store, struct text *why);
+
+/* Milliseconds of the monotonic clock. */
+uint64_t store_clock(void);
+
+#endif
