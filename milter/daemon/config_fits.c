@@ -63,6 +63,13 @@ static bool permissions_fit(struct span value, struct text *why)
   return good || object(why, "permissions are three octal digits, as in \"0660\"");
 }
 
+static bool folder_fits(struct span value, struct text *why)
+{
+  if (value.len > 0 && value.at[0] != '/')
+    return object(why, "the path of a folder begins with \"/\"");
+  return is_printable(value) || object(why, "a path here holds printable ASCII only");
+}
+
 static bool account_fits(const struct option_entry *entry, struct span value, struct text *why)
 {
   for (size_t i = 0; i < value.len; i++) {
@@ -191,6 +198,8 @@ static bool kind_fits(const struct option_entry *entry, struct span value, struc
     return address_fits(entry, value, why);
   case KIND_PERMISSIONS:
     return permissions_fit(value, why);
+  case KIND_FOLDER:
+    return folder_fits(value, why);
   case KIND_ACCOUNT:
     return account_fits(entry, value, why);
   case KIND_URL:

@@ -273,6 +273,7 @@ void read_option(struct reader *reader, const config_setting_t *setting, enum op
   case KIND_CHOICE:
   case KIND_ADDRESS:
   case KIND_PERMISSIONS:
+  case KIND_FOLDER:
   case KIND_ACCOUNT:
   case KIND_URL:
   case KIND_PLAIN:

@@ -21,9 +21,11 @@ static const char *const levels[] = {LOG_LEVELS(WORD) NULL};
 /* The kinds of options.def, local to this file. */
 #define CHOICE(list) .kind = KIND_CHOICE, .words = (list)
 #define NUMBER(from, to) .kind = KIND_NUMBER, .low = (from), .high = (to)
+#define POINTS NUMBER(0, LEDGER_POINTS_MAX)
 #define FLAG .kind = KIND_FLAG
 #define ADDRESS(from) .kind = KIND_ADDRESS, .low = (from), .high = 255
 #define PERMISSIONS .kind = KIND_PERMISSIONS
+#define FOLDER(to) .kind = KIND_FOLDER, .high = (to)
 #define ACCOUNT(from) .kind = KIND_ACCOUNT, .low = (from), .high = 32
 #define URL(to) .kind = KIND_URL, .high = (to)
 #define PLAIN(to) .kind = KIND_PLAIN, .high = (to)
@@ -88,6 +90,7 @@ static const char *const taken[] = {
     [KIND_FLAG] = "true or false",
     [KIND_ADDRESS] = "\"unix:/path\", \"inet:port@host\", \"inet6:port@host\" or \"fd:number\"",
     [KIND_PERMISSIONS] = "permissions in octal and in quotes, as \"0660\"",
+    [KIND_FOLDER] = "an absolute path in quotes, as \"/var/lib/milter-strict\"",
     [KIND_ACCOUNT] = "a name in quotes, as \"postfix\"",
     [KIND_URL] = "a link in quotes, as \"https://mx.example.org/policy#%rule\"",
     [KIND_PLAIN] = "a text in quotes",
@@ -192,6 +195,7 @@ void option_add_value(struct text *text, const struct option_entry *entry,
     add_permissions(text, number);
     break;
   case KIND_ADDRESS:
+  case KIND_FOLDER:
   case KIND_ACCOUNT:
   case KIND_URL:
   case KIND_PLAIN:

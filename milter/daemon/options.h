@@ -21,6 +21,7 @@ enum option_kind {
   KIND_FLAG,        /* bool */
   KIND_ADDRESS,     /* struct span, as all to PLAIN but this one */
   KIND_PERMISSIONS, /* unsigned */
+  KIND_FOLDER,
   KIND_ACCOUNT,
   KIND_URL,
   KIND_PLAIN,

@@ -9,6 +9,7 @@
 #ifndef MILTER_STRICT_SETTINGS_H
 #define MILTER_STRICT_SETTINGS_H
 
+#include "../policy/ledger.h"
 #include "../policy/policy.h"
 #include "log_words.h"
 
@@ -25,6 +26,12 @@ struct settings {
   struct span listen_group; /* group of unix sockets; empty: the process's own */
   unsigned listen_backlog;  /* connections that may wait to be accepted */
   unsigned timeout;         /* seconds that a door waits for the MTA */
+
+  struct span state_directory; /* where the ledger's pages are kept; empty: nowhere */
+  unsigned entries;            /* networks that are remembered at most */
+  unsigned ipv4_prefix;        /* bits of an address that are a network */
+  unsigned ipv6_prefix;
+  struct ledger_settings ledger; /* but for what comes from the rules: limits, noticed */
 
   struct span user;  /* who the daemon becomes when root starts it */
   struct span group; /* and its group; empty: the user's own */

@@ -70,7 +70,7 @@ struct ledger_settings {
                                          accepted ones, from which they are probing */
   uint32_t limit[LEDGER_CAUSE_COUNT]; /* points from which the cause refuses; 0: never */
   bool noticed[LEDGER_CAUSE_COUNT];   /* monitored: its refusal gives way to one that is meant */
-  uint8_t points[LEDGER_EVENT_COUNT];
+  uint32_t points[LEDGER_EVENT_COUNT]; /* at most LEDGER_POINTS_MAX */
   uint64_t seed; /* secret of who keeps the pages, so that nobody can find names that look the same
                     in a sketch; not to change while the pages are kept */
 };

@@ -92,15 +92,10 @@ void store_look(struct store *store, struct ip client, struct store_view *view)
 
 /* Counting */
 
-static bool is_wrong(enum ledger_event event)
-{
-  return event != LEDGER_ACCEPTED_RECIPIENT && event != LEDGER_DELIVERED;
-}
-
 static bool any_is_wrong(const struct ledger_entry *entries, size_t count)
 {
   for (size_t i = 0; i < count; i++)
-    if (is_wrong(entries[i].event))
+    if (ledger_event_is_wrong(entries[i].event))
       return true;
   return false;
 }

@@ -11,7 +11,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
 PROGRAM = pathlib.Path(os.environ.get("MILTER_STRICT", BUILD / "milter-strict"))
-OPTION = re.compile(r'^OPTION\(\w+, "([a-z.-]+)"', re.MULTILINE)
+OPTION = re.compile(r'^OPTION\(\w+, "([a-z0-9.-]+)"', re.MULTILINE)
 
 
 def check(*arguments):
