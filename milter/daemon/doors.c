@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* pthread_timedjoin_np() */
 #include "doors.h"
 #include "../doors/milter.h"
+#include "remember.h"
 #include "report.h"
 #include "signals.h"
 
@@ -178,6 +179,7 @@ static enum serve_end start_loop(struct doors *doors, const struct settings *set
 static void prepare_services(struct doors *doors)
 {
   doors->services = *report_services();
+  remember_serve(&doors->services);
   if (doors->listener[DOOR_POLICY].fd < 0 && doors->listener[DOOR_SOCKETMAP].fd < 0)
     return;
   registry_open(&doors->registry, &doors->services);

@@ -3,6 +3,7 @@
  */
 #include "reload.h"
 #include "options.h"
+#include "remember.h"
 #include "snapshot.h"
 
 void reload_log_policy(struct log_line *line, const struct policy *policy)
@@ -98,6 +99,7 @@ bool reload_settings(const char *path)
   }
   now = snapshot_take();
   log_set_level(now->log_level);
+  remember_tune(now);
   log_begin(&line, LOG_LEVEL_INFO, "reloaded");
   reload_log_policy(&line, &now->policy);
   log_end(&line);

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "privileges.h"
 #include "reload.h"
+#include "remember.h"
 #include "report.h"
 #include "signals.h"
 #include "snapshot.h"
@@ -106,7 +107,7 @@ static enum serve_end start_threads(struct service *service, const struct settin
   struct text why = text_in(memory, sizeof(memory));
   enum serve_end end;
 
-  if (!log_start())
+  if (!log_start() || !remember_start())
     return failed(SERVE_TRY_LATER, "cannot start a thread");
   end = doors_start(&service->doors, settings, &why);
   return end == SERVE_FINE ? SERVE_FINE : failed(end, memory);
@@ -144,8 +145,10 @@ static enum serve_end start(struct service *service, struct settings *settings,
   reload_log_warnings(notes);
   now = snapshot_take();
   end = take_place(service, now);
-  if (end == SERVE_FINE)
+  if (end == SERVE_FINE) {
+    remember_open(now); /* in the name of the user that is left */
     end = start_threads(service, now);
+  }
   if (end == SERVE_FINE)
     log_started(service, &now->policy);
   snapshot_release(now);
@@ -224,6 +227,7 @@ static void log_stopped(bool in_time)
 static void leave(struct service *service)
 {
   doors_close(&service->doors);
+  remember_close();
   log_close();
   snapshot_close();
   if (service->signals >= 0)

@@ -49,6 +49,12 @@ struct door_services {
   /* A session has begun, or ended: `change` is 1 or -1. */
   void (*sessions)(int change);
 
+  /* How the client's network stands in the ledger. NULL, as `enter` then is, too: none is kept. */
+  struct standing (*look)(struct ip client);
+
+  /* Enters what the client did; how it stands then. */
+  struct standing (*enter)(struct ip client, const struct ledger_entry *entries, unsigned count);
+
   /* The milter sessions that are open; NULL when no other door asks for them. */
   struct registry *registry;
 };
@@ -69,6 +75,19 @@ struct door_case {
   const struct question *question;
   struct span queue_id;
 };
+
+/*
+ * Between session_note() and policy_judge(): tells the ledger what the session has to tell, or asks
+ * how the client stands at the beginning of a transaction and at a command by itself. Clients that
+ * are exempt are neither told of nor asked for.
+ */
+void door_meet_ledger(const struct door_services *services, const struct policy *policy,
+                      struct session *session, enum stage stage);
+
+/* Tells the ledger what it has not been told of; at the `end` of a message or of the session all
+ * that is worth telling. */
+void door_tell_ledger(const struct door_services *services, const struct policy *policy,
+                      struct session *session, bool end);
 
 /* Reports all that a judgement says about one command: notices, exemption, and the refusal. */
 void door_report_judgement(const struct door_services *services, const struct door_case *about,

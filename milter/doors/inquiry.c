@@ -36,6 +36,7 @@ static bool judge(const struct door_services *services, const struct policy *pol
   struct judgement judgement;
 
   session_note(&inquiry->session, &inquiry->question);
+  door_meet_ledger(services, policy, &inquiry->session, inquiry->question.stage);
   policy_judge(policy, &inquiry->session, &inquiry->question, &judgement);
   door_report_judgement(services, &about, &judgement);
   if (judgement.verdict.rule == RULE_NONE)

@@ -7,6 +7,7 @@
  * session's own `struct visit`.
  */
 #include "milter.h"
+#include "../policy/probing.h"
 #include "registry.h"
 #include "socket_ip.h"
 
@@ -57,6 +58,8 @@ static void visit_end(SMFICTX *ctx)
   (void)smfi_setpriv(ctx, NULL);
   if (services->registry != NULL)
     registry_leave(services->registry, &visit->entry);
+  session_end_transaction(&visit->session);
+  door_tell_ledger(services, visit->policy, &visit->session, true);
   services->policy_release(visit->policy);
   services->sessions(-1);
   free(visit);
@@ -121,12 +124,14 @@ static sfsistat answer(SMFICTX *ctx, struct visit *visit, const struct question 
   struct reply_lines reply;
 
   session_note(&visit->session, question);
+  door_meet_ledger(services, visit->policy, &visit->session, question->stage);
   if (question->refused_by_mta)
     return SMFIS_CONTINUE; /* the MTA's own reply stands and ours would be discarded */
   policy_judge(visit->policy, &visit->session, question, &judgement);
   if (judgement_is_silent(&judgement))
     return SMFIS_CONTINUE;
   report(ctx, visit, question, &judgement);
+  probing_judged(visit->policy, &visit->session, &judgement);
   if (judgement.verdict.rule == RULE_NONE)
     return SMFIS_CONTINUE;
   verdict_reply(visit->policy, &judgement.verdict, VERDICT_VOICE_NEGATIVE, &reply);
@@ -144,7 +149,7 @@ static void ask_for_macros(SMFICTX *ctx)
       {SMFIM_CONNECT, "j {daemon_name} {daemon_addr} {if_addr}"},
       {SMFIM_HELO, "{tls_version}"},
       {SMFIM_ENVFROM, "i {auth_authen} {tls_version} {verify} {cert_subject}"},
-      {SMFIM_ENVRCPT, "i {rcpt_mailer}"},
+      {SMFIM_ENVRCPT, "i {rcpt_mailer} {rcpt_host}"},
       {SMFIM_DATA, "i"},
       {SMFIM_EOM, "i"},
       {SMFIM_EOH, "i"},
@@ -182,32 +187,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
   return SMFIS_CONTINUE;
 }
 
-/* The address and port of an IPv4 or IPv6 client; false for local and unknown families, and for
- * mail of Postfix's sendmail command, for which cleanup(8) plays a session from port 0 of 127.0.0.1
- * that names addresses without brackets. */
-static bool client_of(const struct sockaddr *address, struct ip *out, uint16_t *port)
-{
-  static const struct ip loopback = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
-
-  return socket_ip(address, out, port) && (*port != 0 || !ip_equals(*out, loopback));
-}
-
-/* "192.0.2.1", "2001:db8::1" or, from Sendmail, "IPv6:2001:db8:0:0:0:0:0:1"; false for "0.0.0.0"
- * and "::", which are nobody's. */
-static bool own_address(struct span address, struct ip *out)
-{
-  static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
-
-  if (span_starts_nocase(address, SPAN("IPv6:")))
-    address = span_slice(address, 5, address.len);
-  return ip_parse(address, out) && !ip_equals(*out, any_v4) && !ip_equals(*out, any_v6);
-}
-
 /* The address that the client came to. Sendmail has {if_addr}, but not on loopback, and its
  * {daemon_addr} is where it listens: mostly every address. Postfix has {daemon_addr} alone. */
 static bool server_of(SMFICTX *ctx, struct ip *out)
 {
-  return own_address(MACRO(ctx, "{if_addr}"), out) || own_address(MACRO(ctx, "{daemon_addr}"), out);
+  return socket_ip_of_host(MACRO(ctx, "{if_addr}"), out) ||
+         socket_ip_of_host(MACRO(ctx, "{daemon_addr}"), out);
 }
 
 /* Other doors are asked about this client, too. */
@@ -234,7 +219,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
   if (visit == NULL)
     return SMFIS_NOREPLY;
   session_begin(&visit->session,
-                client_of((struct sockaddr *)address, &client, &port) ? &client : NULL);
+                socket_ip_of_client((struct sockaddr *)address, &client, &port) ? &client : NULL);
   session_set_daemon(&visit->session, MACRO(ctx, "{daemon_name}"));
   session_set_host(&visit->session, MACRO(ctx, "j"));
   visit->session.has_server = server_of(ctx, &visit->session.server);
@@ -304,6 +289,8 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
   question_rcpt(&question, count > 0 ? list[0] : SPAN(""), list + 1, count > 0 ? count - 1 : 0,
                 visit->session.smtputf8);
   question.refused_by_mta = span_equals(MACRO(ctx, "{rcpt_mailer}"), SPAN("error"));
+  question.unknown_to_mta =
+      question.refused_by_mta && probing_is_unknown(MACRO(ctx, "{rcpt_host}"));
   return answer(ctx, visit, &question);
 }
 
@@ -329,6 +316,19 @@ static sfsistat on_unknown(SMFICTX *ctx, const char *line)
     return SMFIS_TEMPFAIL;
   question_command(&question, span_from(line));
   return answer(ctx, visit, &question);
+}
+
+/* All milters before this one, and the MTA's own checks, have let the message pass. libmilter is
+ * told of the end in any case, so that this costs no packet. */
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+  struct visit *visit = visit_of(ctx);
+
+  if (visit == NULL)
+    return SMFIS_TEMPFAIL;
+  session_delivered(&visit->session);
+  door_tell_ledger(services, visit->policy, &visit->session, true);
+  return SMFIS_CONTINUE;
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
@@ -359,6 +359,7 @@ bool milter_open(const struct milter_options *options, const char **why)
       .xxfi_envrcpt = on_rcpt,
       .xxfi_data = on_data,
       .xxfi_unknown = on_unknown,
+      .xxfi_eom = on_end_of_message,
       .xxfi_abort = on_abort,
       .xxfi_close = on_close,
       .xxfi_negotiate = on_negotiate,

@@ -28,3 +28,19 @@ bool socket_ip(const struct sockaddr *address, struct ip *out, uint16_t *port)
     *port = ntohs(number);
   return true;
 }
+
+bool socket_ip_of_client(const struct sockaddr *address, struct ip *out, uint16_t *port)
+{
+  static const struct ip loopback = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
+
+  return socket_ip(address, out, port) && (*port != 0 || !ip_equals(*out, loopback));
+}
+
+bool socket_ip_of_host(struct span address, struct ip *out)
+{
+  static const struct ip any_v4 = {{[10] = 0xff, [11] = 0xff}}, any_v6 = {{0}};
+
+  if (span_starts_nocase(address, SPAN("IPv6:")))
+    address = span_slice(address, 5, address.len);
+  return ip_parse(address, out) && !ip_equals(*out, any_v4) && !ip_equals(*out, any_v6);
+}

@@ -146,8 +146,10 @@ static void replies_are_well_formed_whatever_is_sent(void **state)
   for (enum rule rule = 0; rule < RULE_COUNT; rule++)
     for (enum fault_kind kind = FAULT_NONE; kind < FAULT_COUNT; kind++)
       for (size_t i = 0; i < SUBJECTS; i++) {
-        struct verdict verdict = {
-            rule, {kind, (uint32_t)(subjects[i].len / 2)}, SPAN("MAIL FROM:"), subjects[i]};
+        struct verdict verdict = {.rule = rule,
+                                  .fault = {kind, (uint32_t)(subjects[i].len / 2)},
+                                  .prefix = SPAN("MAIL FROM:"),
+                                  .subject = subjects[i]};
         struct reply_lines reply;
 
         if (kind == FAULT_NONE && i == 0)

@@ -1,0 +1,140 @@
+/*
+ * The ledger's place in the daemon: settings, clock, log and store brought together.
+ */
+#include "remember.h"
+#include "../policy/probing.h"
+#include "../store/store.h"
+#include "log.h"
+
+#include <time.h>
+
+static struct store *store; /* set before there are threads; NULL: nobody is remembered */
+
+static uint64_t now(void)
+{
+  struct timespec time;
+
+  clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* The part of the ledger's settings that stands in the rules. */
+static struct ledger_settings ledger_of(const struct settings *settings)
+{
+  struct ledger_settings ledger = settings->ledger;
+
+  for (enum ledger_cause cause = 0; cause < LEDGER_CAUSE_COUNT; cause++) {
+    const struct rule_setting *rule = &settings->policy.rules[probing_rule(cause)];
+
+    ledger.limit[cause] = rule->action == ACTION_OFF ? 0 : rule->limit;
+    ledger.noticed[cause] =
+        rule->action == ACTION_MONITOR || settings->policy.mode == POLICY_MONITOR;
+  }
+  return ledger;
+}
+
+static void log_note(enum store_note note, const char *detail)
+{
+  static const struct {
+    const char *event, *key;
+    enum log_level level;
+  } notes[] = {
+      [STORE_SET_ASIDE] = {"store-set-aside", "file", LOG_LEVEL_WARNING},
+      [STORE_FAILED] = {"store-failed", "error", LOG_LEVEL_ERR},
+      [STORE_RECOVERED] = {"store-recovered", "file", LOG_LEVEL_NOTICE},
+      [STORE_LOST] = {"store-lost", "events", LOG_LEVEL_WARNING},
+  };
+
+  log_event(notes[note].level, notes[note].event, notes[note].key, detail);
+}
+
+static void log_network(struct log_line *line, struct netblock network)
+{
+  char memory[IP_TEXT_SIZE + 8], address[IP_TEXT_SIZE];
+  struct text text = text_in(memory, sizeof(memory));
+
+  ip_format(network.base, address);
+  text_add(&text, address);
+  text_add_byte(&text, '/');
+  text_add_number(&text, ip_is_v4(network.base) ? network.bits - 96U : network.bits);
+  log_text(line, "network", text_span(&text));
+}
+
+/* A refusal begins: for whom, why and for how long. */
+static void log_refusal(struct ip client, const struct ledger_page *page, uint64_t when)
+{
+  struct log_line line;
+
+  log_begin(&line, LOG_LEVEL_NOTICE, "probing");
+  log_string(&line, "rule", rule_entry(probing_rule((enum ledger_cause)page->cause))->name);
+  log_network(&line, store_network(store, client));
+  log_number(&line, "points", page->evidence.points);
+  log_number(&line, "distinct", page->evidence.distinct);
+  log_number(&line, "accepted", page->evidence.accepted);
+  log_number(&line, "delivered", page->evidence.delivered);
+  log_number(&line, "times", page->relapses);
+  log_number(&line, "seconds", ledger_refused_for(page, when));
+  log_end(&line);
+}
+
+static struct standing standing_in(const struct store_view *view, uint64_t when)
+{
+  return view->known ? ledger_standing(&view->page, when) : (struct standing){0};
+}
+
+static struct standing look(struct ip client)
+{
+  struct store_view view;
+
+  store_look(store, client, &view);
+  return standing_in(&view, now());
+}
+
+static struct standing enter(struct ip client, const struct ledger_entry *entries, unsigned count)
+{
+  struct store_view view;
+  uint64_t when = now();
+
+  if (!store_count(store, client, entries, count, when, &view))
+    return look(client);
+  if (view.began)
+    log_refusal(client, &view.page, when);
+  return standing_in(&view, when);
+}
+
+void remember_open(const struct settings *settings)
+{
+  if (settings->state_directory.len == 0)
+    return;
+  store = store_open(&(struct store_options){.directory = settings->state_directory.at,
+                                             .entries = settings->entries,
+                                             .ipv4_prefix = settings->ipv4_prefix,
+                                             .ipv6_prefix = settings->ipv6_prefix,
+                                             .ledger = ledger_of(settings),
+                                             .note = log_note});
+}
+
+bool remember_start(void)
+{
+  return store == NULL || store_start(store);
+}
+
+void remember_tune(const struct settings *settings)
+{
+  struct ledger_settings ledger = ledger_of(settings);
+
+  if (store != NULL)
+    store_tune(store, &ledger);
+}
+
+void remember_serve(struct door_services *services)
+{
+  services->look = store == NULL ? NULL : look;
+  services->enter = store == NULL ? NULL : enter;
+}
+
+void remember_close(void)
+{
+  store_close(store);
+  store = NULL;
+}
