@@ -228,14 +228,16 @@ static void withdraw(struct ledger_page *page, uint32_t recipients)
 static uint64_t points_of(const struct ledger_settings *settings, const struct ledger_page *page,
                           enum ledger_cause cause, uint32_t distinct)
 {
-  uint64_t points = 0, forgiven;
+  bool asks_names = cause == LEDGER_CAUSE_RECIPIENTS || cause == LEDGER_CAUSE_VRFY;
+  uint64_t points = 0, forgiven, most;
 
   for (size_t i = 0; i < LEDGER_EVENT_COUNT; i++)
     if (events[i].cause == cause)
       points += (uint64_t)settings->points[i] *
                 (i == LEDGER_UNKNOWN_RECIPIENT ? distinct : page->count[i]);
   forgiven = (uint64_t)settings->points[LEDGER_DELIVERED] * page->count[LEDGER_DELIVERED];
-  return points - (forgiven < points / 2 ? forgiven : points / 2);
+  most = asks_names ? points / 2 : points;
+  return points - (forgiven < most ? forgiven : most);
 }
 
 static bool over_limit(const struct ledger_settings *settings, const struct ledger_page *page,

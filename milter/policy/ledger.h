@@ -33,7 +33,8 @@ enum ledger_cause {
 /*
  * What is counted: EVENT(NAME, "word", CAUSE that it adds to, points by default). The good ones
  * have no cause: accepted recipients count in the ratio alone and have no points; DELIVERED takes
- * its points away from every cause, but never more than half of what is there.
+ * its points away from every cause, but never more than half of those for asking who exists: a few
+ * messages must not pay for a dictionary, and a big sender may well pass on what is malformed.
  */
 #define LEDGER_EVENTS(EVENT)                                                                       \
   EVENT(UNKNOWN_RECIPIENT, "unknown-recipient", RECIPIENTS, 1) /* each different local part */     \

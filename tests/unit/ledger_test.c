@@ -100,6 +100,31 @@ static void lets_a_list_with_stale_addresses_pass(void **state)
   assert_int_equal(refused_for(&desk), 0);
 }
 
+/* Mail pays for what is malformed and for call-outs, but only half for asking who exists. */
+static void delivered_mail_forgives(void **state)
+{
+  static const struct {
+    enum ledger_event event;
+    bool want;
+  } rows[] = {
+      {LEDGER_MALFORMED_COMMAND, false},
+      {LEDGER_CALLOUT, false},
+      {LEDGER_VRFY, true},
+  };
+
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct desk desk = open_desk();
+    bool refused = false;
+
+    enter(&desk, LEDGER_DELIVERED, 1000);
+    for (unsigned times = 0; times < 100; times++)
+      refused |= enter(&desk, rows[i].event, 1);
+    if (refused != rows[i].want)
+      fail_msg("%s: refused %d", ledger_event_name(rows[i].event), refused);
+  }
+  (void)state;
+}
+
 static void counts_one_wrong_name_once(void **state)
 {
   struct desk desk = open_desk();
@@ -138,6 +163,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(refuses_a_dictionary_within_25_names),
       cmocka_unit_test(lets_a_list_with_stale_addresses_pass),
+      cmocka_unit_test(delivered_mail_forgives),
       cmocka_unit_test(counts_one_wrong_name_once),
       cmocka_unit_test(hashes_without_case),
       cmocka_unit_test(doubles_refusals_up_to_the_longest),
