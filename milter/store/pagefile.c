@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FORMAT_VERSION = 1, FILE_MODE = 0600 };
@@ -56,15 +57,23 @@ static MDB_val value_of_key(const struct pagefile_key *key)
 
 /* Opening */
 
-static int write_format(struct pagefile *file, MDB_txn *txn)
+static uint64_t random_seed(void)
 {
-  struct format format = {.version = FORMAT_VERSION, .page_size = sizeof(struct ledger_page)};
+  uint64_t seed;
+
+  if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+    seed = (uint64_t)time(NULL); /* early in the boot; good enough */
+  return seed;
+}
+
+static int write_format(struct pagefile *file, MDB_txn *txn, uint64_t seed)
+{
+  struct format format = {
+      .version = FORMAT_VERSION, .page_size = sizeof(struct ledger_page), .seed = seed};
   MDB_val key = {sizeof(format_key), &format_key}, value = {sizeof(format), &format};
 
   memcpy(format.name, format_name, sizeof(format.name));
-  if (getrandom(&format.seed, sizeof(format.seed), GRND_NONBLOCK) < 0)
-    format.seed = (uint64_t)(uintptr_t)file; /* early in the boot; good enough */
-  file->seed = format.seed;
+  file->seed = seed;
   return mdb_put(txn, file->pages, &key, &value, 0);
 }
 
@@ -79,7 +88,7 @@ static int settle_format(struct pagefile *file, MDB_txn *txn)
   if (code == MDB_SUCCESS)
     code = mdb_stat(txn, file->pages, &stat);
   if (code == MDB_SUCCESS && stat.ms_entries == 0)
-    return write_format(file, txn);
+    return write_format(file, txn, random_seed());
   if (code == MDB_SUCCESS)
     code = mdb_get(txn, file->pages, &key, &value);
   if (code == MDB_NOTFOUND || (code == MDB_SUCCESS && value.mv_size != sizeof(format)))
@@ -298,6 +307,29 @@ enum pagefile_fault pagefile_delete(struct pagefile *file, const struct pagefile
   int code = mdb_del(file->writing, file->pages, &name, NULL);
 
   return written(file, code == MDB_NOTFOUND ? MDB_SUCCESS : code, why);
+}
+
+enum pagefile_fault pagefile_sync(struct pagefile *file)
+{
+  return fault_of(mdb_env_sync(file->env, 1), NULL);
+}
+
+enum pagefile_fault pagefile_begin_copy(struct pagefile *file, uint64_t seed)
+{
+  enum pagefile_fault fault = pagefile_begin(file, NULL);
+
+  return fault == PAGEFILE_OK ? written(file, write_format(file, file->writing, seed), NULL)
+                              : fault;
+}
+
+enum pagefile_fault pagefile_append(struct pagefile *file, const struct pagefile_key *key,
+                                    const struct ledger_page *page)
+{
+  MDB_val name = value_of_key(key);
+  MDB_val value = {.mv_size = sizeof(*page), .mv_data = (void *)(uintptr_t)page};
+  int code = mdb_put(file->writing, file->pages, &name, &value, MDB_APPEND);
+
+  return written(file, code == MDB_KEYEXIST ? MDB_CORRUPTED : code, NULL);
 }
 
 enum pagefile_fault pagefile_commit(struct pagefile *file, struct text *why)

@@ -86,6 +86,15 @@ enum pagefile_fault pagefile_delete(struct pagefile *file, const struct pagefile
                                     struct text *why);
 enum pagefile_fault pagefile_commit(struct pagefile *file, struct text *why);
 
+/* Makes sure that the last commit, too, survives a power cut. */
+enum pagefile_fault pagefile_sync(struct pagefile *file);
+
+/* A copy begins in a new file with the seed of another, and goes on in the order of the keys: one
+ * out of order is DAMAGED. */
+enum pagefile_fault pagefile_begin_copy(struct pagefile *file, uint64_t seed);
+enum pagefile_fault pagefile_append(struct pagefile *file, const struct pagefile_key *key,
+                                    const struct ledger_page *page);
+
 /* Renames the file to PATH.unreadable-N and writes the name to `aside`. False when it cannot be. */
 bool pagefile_set_aside(const char *path, struct text *aside);
 

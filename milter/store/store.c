@@ -3,7 +3,7 @@
  * part, and nowhere else; the writer takes it out when the file has it. So a look-up finds what was
  * counted a moment ago, and a page that nobody changes costs no memory.
  */
-#include "pagefile_check.h"
+#include "pagefile_renew.h"
 #include "store_inner.h"
 
 #include <stdlib.h>
@@ -202,7 +202,7 @@ struct store *store_open(const struct store_options *options)
     options->note(STORE_FAILED, "not enough memory, or the directory's name is too long");
     return NULL;
   }
-  if (pagefile_check(store->path) != PAGEFILE_OK)
+  if (pagefile_renew(store->path, options->entries) != PAGEFILE_OK)
     atomic_store(&store->damaged, true);
   if (!store_open_file(store)) {
     store_close(store);
@@ -217,6 +217,8 @@ void store_close(struct store *store)
   if (store == NULL)
     return;
   store_stop(store);
+  if (store->file.env != NULL)
+    (void)pagefile_sync(&store->file);
   store_close_file(store);
   for (size_t i = 0; i < STORE_PARTS; i++)
     pthread_mutex_destroy(&store->parts[i].lock);
