@@ -173,7 +173,11 @@ void ledger_settle(const struct ledger_settings *settings, struct ledger_page *p
 
 static unsigned bits_of(uint8_t byte)
 {
-  return (unsigned)__builtin_popcount(byte);
+  unsigned bits = 0;
+
+  for (; byte != 0; byte &= (uint8_t)(byte - 1))
+    bits++;
+  return bits;
 }
 
 /* How many different names set so many bits, on average: the first name sets one bit for sure, the
