@@ -45,15 +45,22 @@ static bool judge(const struct door_services *services, const struct policy *pol
   return true;
 }
 
+/* The policy of the client's milter session; NULL when there is none. */
+static const struct policy *find_policy(const struct door_services *services,
+                                        struct inquiry *inquiry)
+{
+  if (services->registry == NULL || !inquiry->session.has_client || inquiry->port == 0)
+    return NULL;
+  return registry_find(services->registry, inquiry->session.client, inquiry->port,
+                       &inquiry->session);
+}
+
 enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
                                   struct reply_lines *reply)
 {
-  const struct policy *policy = NULL;
+  const struct policy *policy = find_policy(services, inquiry);
   bool says = false;
 
-  if (services->registry != NULL && inquiry->session.has_client && inquiry->port != 0)
-    policy = registry_find(services->registry, inquiry->session.client, inquiry->port,
-                           &inquiry->session);
   if (policy != NULL && inquiry->milter_hears) {
     services->policy_release(policy);
     return INQUIRY_PASSES;
@@ -63,6 +70,28 @@ enum inquiry_result inquiry_judge(const struct door_services *services, struct i
   if (policy == NULL)
     return INQUIRY_LOST;
   says = judge(services, policy, inquiry, reply);
+  services->policy_release(policy);
+  return says ? INQUIRY_ANSWERS : INQUIRY_PASSES;
+}
+
+enum inquiry_result inquiry_judge_standing(const struct door_services *services,
+                                           struct inquiry *inquiry, struct reply_lines *reply)
+{
+  const struct policy *policy;
+  bool says;
+
+  if (services->look == NULL || !inquiry->session.has_client)
+    return INQUIRY_PASSES;
+  inquiry->session.standing = services->look(inquiry->session.client);
+  if (inquiry->session.standing.refused_for == 0)
+    return INQUIRY_PASSES;
+  policy = find_policy(services, inquiry);
+  if (policy == NULL)
+    policy = services->policy_take();
+  if (policy == NULL)
+    return INQUIRY_LOST;
+  says =
+      policy_refuses_standing(policy, &inquiry->session) && judge(services, policy, inquiry, reply);
   services->policy_release(policy);
   return says ? INQUIRY_ANSWERS : INQUIRY_PASSES;
 }

@@ -31,6 +31,14 @@ enum inquiry_result {
 enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
                                   struct reply_lines *reply);
 
+/*
+ * Likewise, but only of a client that is refused for how it stands in the ledger is there anything
+ * to say; nothing is counted. For commands that the milter hears of, when its answer might not be
+ * used.
+ */
+enum inquiry_result inquiry_judge_standing(const struct door_services *services,
+                                           struct inquiry *inquiry, struct reply_lines *reply);
+
 /* The client's port from its digits; 0 when it is none. */
 uint16_t inquiry_port(struct span digits);
 

@@ -153,6 +153,7 @@ static void add_reply(struct text *answer, const struct reply_lines *reply)
   text_add_quoted(answer, span_from(reply->line[0]), "");
 }
 
+/* VRFY, and RCPT as it is typed without its brackets. */
 static void judge(const struct door_services *services, const struct request *request,
                   struct text *answer)
 {
@@ -161,11 +162,18 @@ static void judge(const struct door_services *services, const struct request *re
   struct inquiry inquiry = {.door = DOOR_POLICY,
                             .port = inquiry_port(request->client_port),
                             .queue_id = request->queue_id};
+  enum inquiry_result result;
   struct reply_lines reply;
 
   begin_session(&inquiry.session, request);
-  question_command(&inquiry.question, command_line(request, &line));
-  if (inquiry_judge(services, &inquiry, &reply) == INQUIRY_ANSWERS)
+  if (span_equals(request->protocol_state, SPAN("RCPT"))) {
+    question_rcpt(&inquiry.question, request->recipient, NULL, 0, inquiry.session.smtputf8);
+    result = inquiry_judge_standing(services, &inquiry, &reply);
+  } else {
+    question_command(&inquiry.question, command_line(request, &line));
+    result = inquiry_judge(services, &inquiry, &reply);
+  }
+  if (result == INQUIRY_ANSWERS)
     add_reply(answer, &reply);
   else
     text_add(answer, "DUNNO");
@@ -192,7 +200,8 @@ static bool answer_request(struct postfix_policy *door, struct span bytes)
   const char *wrong = read_request(bytes, &request);
 
   text_add(&answer, "action=");
-  if (wrong == NULL && span_equals(request.protocol_state, SPAN("VRFY"))) {
+  if (wrong == NULL && (span_equals(request.protocol_state, SPAN("VRFY")) ||
+                        span_equals(request.protocol_state, SPAN("RCPT")))) {
     judge(door->services, &request, &answer);
   } else {
     text_add(&answer, "DUNNO");

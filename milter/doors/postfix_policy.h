@@ -5,7 +5,9 @@
  * A request is lines of name=value, ended by an empty line; an answer is one line action=..., ended
  * likewise; a connection carries any number of them.
  *
- *   protocol_state   VRFY: judged; any other: DUNNO
+ *   protocol_state   VRFY: judged. RCPT: refused when the client is refused for probing, for what
+ *                    the milter door says of a recipient that Postfix itself refuses is not used;
+ *                    else DUNNO, as to any other
  *   recipient        the argument of VRFY. A bare verb of commands.def that SMTP knows and need not
  *                    offer (EXPN, TURN, SEND, SOML, SAML, HELP) is the command that Postfix's
  *                    smtpd_command_filter turned into VRFY, and is judged as that

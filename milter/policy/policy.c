@@ -307,6 +307,17 @@ void policy_judge(const struct policy *policy, struct session *session,
     judges[question->stage](&hearing);
 }
 
+bool policy_refuses_standing(const struct policy *policy, const struct session *session)
+{
+  enum rule rule;
+
+  if (session->standing.refused_for == 0)
+    return false;
+  rule = probing_rule(session->standing.cause);
+  return policy->rules[rule].action == ACTION_REFUSE && !is_noticed(policy, rule) &&
+         policy_exemption(policy, session) == EXEMPT_NOT;
+}
+
 bool judgement_is_silent(const struct judgement *judgement)
 {
   return judgement->verdict.rule == RULE_NONE && judgement->notice_count == 0 &&

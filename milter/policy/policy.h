@@ -84,6 +84,9 @@ struct judgement {
 void policy_judge(const struct policy *policy, struct session *session,
                   const struct question *question, struct judgement *out);
 
+/* Whether MAIL, RCPT and every command of the session is refused for how its client stands. */
+bool policy_refuses_standing(const struct policy *policy, const struct session *session);
+
 /* Whether no rule was broken at all: nothing to say, nothing to log. */
 bool judgement_is_silent(const struct judgement *judgement);
 
