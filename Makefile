@@ -134,7 +134,7 @@ unit-tests: $(UNIT_TESTS)
 check-unit: $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run unit
 
-check: all $(UNIT_TESTS)
+check: all $(UNIT_TESTS) $(BUILD)/bench/probing
 	@BUILD=$(BUILD) tests/run unit static scenarios wire
 
 check-mta: all
@@ -172,12 +172,13 @@ uninstall:
 	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 
 # The filter that does nothing, the load on it and on the daemon, and the core by itself.
-BENCHES := $(addprefix $(BUILD)/bench/,nothing load policy)
+BENCHES := $(addprefix $(BUILD)/bench/,nothing load policy store)
 $(BUILD)/bench/load: $(BUILD)/tests/bench/script.o
-$(BUILD)/bench/policy: $(BUILD)/libpolicy.a
+$(BUILD)/bench/store: $(BUILD)/libstore.a
+$(BUILD)/bench/store $(BUILD)/bench/policy $(BUILD)/bench/probing: $(BUILD)/libpolicy.a
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ -lmilter -lidn2 -pthread
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ -lmilter -lidn2 -llmdb -pthread
 
 bench: all $(BENCHES)
 	@BUILD=$(BUILD) tests/bench/run

@@ -5,8 +5,10 @@
             ...
         daemon.log_lines(event="refused", rule="sender-syntax")
 
-`@DIR@` in a configuration stands for the private folder. `listen.milter` and `log` are appended
-when the configuration does not set them, so that line numbers in error messages stay true.
+`@DIR@` in a configuration stands for the private folder. `listen.milter`, `log` and
+`state-directory` are appended when the configuration does not set them, so that line numbers in
+error messages stay true. Without a state-directory of its own a daemon remembers nobody: the tests
+of one class come from one address, and break rules all the time.
 Environment: MILTER_STRICT (the program; default build/milter-strict), MILTER_STRICT_WRAPPER
 (a command to run it under, such as "valgrind --error-exitcode=99 -q").
 """
@@ -90,6 +92,8 @@ class Daemon:
             text += f'listen: {{ milter = "{self.milter}"; }};\n'
         if not re.search(r"^\s*log\s*[:=]", text, re.MULTILINE):
             text += 'log: { to = "stderr"; };\n'
+        if not re.search(r"^\s*state-directory\s*=", text, re.MULTILINE):
+            text += 'state-directory = "";\n'
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(self.config, 0o644)

@@ -51,7 +51,8 @@ class MiniMta:
         self.mta = Mta(address).open()
         self.client, self.name = client, name
         self.values = {"j": HOSTNAME, "{daemon_name}": "smtpd", "{daemon_addr}": "127.0.0.1",
-                       "v": "Postfix 3.7.11", "{client_name}": name, **(macros or {})}
+                       "v": "Postfix 3.7.11", "{client_name}": name, "{rcpt_mailer}": "local",
+                       **(macros or {})}
         if client is not None:
             self.values["{client_addr}"] = client
         self.output = []

@@ -12,7 +12,7 @@ EVENT = re.compile(r'(?:log_(?:begin|event)\((?:&?\w+, )?LOG_LEVEL_\w+, |= \{)"(
 RAW_EVENT = re.compile(r'"event=([a-z-]+)')
 FIELD = re.compile(r'log_(?:text|string|number)\(line, "([a-z-]+)"|'
                    r'log_(?:text|string|number)\(&line, "([a-z-]+)"')
-OPTION_PATH = re.compile(r'^OPTION\(\w+, "([a-z.-]+)"', re.MULTILINE)
+OPTION_PATH = re.compile(r'^OPTION\(\w+, "([a-z0-9.-]+)"', re.MULTILINE)
 EXIT_CODE = re.compile(r"TOOL_\w+ = (\d+)")
 
 
@@ -41,10 +41,12 @@ class ManualTest(unittest.TestCase):
                               r"^\.(?:It|Pq|Op|Fl) .*(?<![a-z])-NAME\b")
 
     def test_every_event_of_the_log(self):
-        daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c")
+        daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c",
+                         "daemon/remember.c")
         events = set(EVENT.findall(daemon)) | set(RAW_EVENT.findall(daemon))
         self.assertIn("refused", events)
         self.assertIn("log-lost", events)
+        self.assertIn("store-failed", events)
         self.assert_all_named(events, r"^\.It Cm (?:.* )?NAME(?: ,|$)")
 
     def test_every_field_of_an_event_about_a_client(self):
@@ -58,7 +60,7 @@ class ManualTest(unittest.TestCase):
 
     def test_options_that_it_names_exist(self):
         known = set(OPTION_PATH.findall(text_of("daemon/options.def")))
-        named = set(re.findall(r"\b(?:listen|exempt|replies|log)\.[a-z-]+\b", self.page))
+        named = set(re.findall(r"\b(?:listen|exempt|replies|log|probing)\.[a-z0-9-]+\b", self.page))
         self.assertGreater(len(named), 5)
         self.assertEqual(sorted(named - known), [])
 

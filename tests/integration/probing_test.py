@@ -1,0 +1,300 @@
+"""Who is refused for probing, at a real Postfix: dictionaries, call-outs, and those who only seem so.
+
+Each test has client addresses of its own, for what one address has done stays with it.
+"""
+
+import base64
+import time
+import unittest
+
+import recommended
+from support import NOBODY_EXEMPT, PostfixCase, dial, greet, send_message
+
+REMEMBERS = NOBODY_EXEMPT + 'state-directory = "@DIR@";\n'
+CUT_OFF_AT_MOST = 25
+LOGIN = base64.b64encode(b"\0joe\0secret").decode("ascii")
+# Postfix hangs up by itself after 20 errors; where that is not the point, it must not.
+PATIENT = {"smtpd_soft_error_limit": "100000", "smtpd_hard_error_limit": "100000",
+           "smtpd_junk_command_limit": "100000"}
+
+
+def names(count):
+    return [f"user{number}" for number in range(count)]
+
+
+class ProbingCase(PostfixCase):
+    """Clients come from networks for documentation: `self.addresses` are not used by other tests."""
+
+    config = REMEMBERS
+    options = {"settings": PATIENT}
+
+    def visit(self, address):
+        """A client after EHLO."""
+        return greet(self.dial(address))
+
+    def harvest(self, address, users, transactions=True):
+        """Ask for each of these users until refused: how many were answered, and the refusal.
+
+        With `transactions` each is asked for in a transaction of its own."""
+        client, answered = self.visit(address), 0
+        for number, user in enumerate(users):
+            if transactions or number == 0:
+                reply = client.command("MAIL FROM:<sender@example.net>")
+                if reply[0].startswith("421"):
+                    return answered, reply
+                self.assert_accepted(reply)
+            reply = client.command(f"RCPT TO:<{user}@example.org>")
+            if reply[0].startswith("421"):
+                return answered, reply
+            self.assertRegex(reply[0], "^(550 5.1.1|250) ")
+            answered += 1
+            if transactions:
+                client.command("RSET")
+        return answered, None
+
+    def assert_turned_away(self, address, rule="probe-recipients"):
+        """Refused at MAIL, with the time that is left; then the connection ends."""
+        client = self.visit(address)
+        reply = client.command("MAIL FROM:<sender@example.net>")
+        self.assert_refused(reply, "421", "4.7.0", rule)
+        self.assertRegex(" ".join(reply), r"try again in \d+ (second|minute|hour|day)")
+        self.assertEqual(client.wait_closed(), [])
+
+    def assert_welcome(self, address, recipient="<alice@example.org>"):
+        client = self.visit(address)
+        self.assert_accepted(send_message(client, "welcome", recipient=recipient))
+
+
+class Recipients(ProbingCase):
+    def test_dictionary_is_cut_off(self):
+        answered, reply = self.harvest("198.51.100.1", names(1000))
+        self.assertIsNotNone(reply, "nobody stopped it")
+        self.assert_refused(reply, "421", "4.7.0", "probe-recipients")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+        self.assertGreater(answered, 5)
+        for _ in range(3):
+            self.assert_turned_away("198.51.100.1")
+        self.assert_welcome("198.51.100.2")
+        began = self.daemon.wait_log(event="probing", network="198.51.100.1/32")
+        self.assertEqual(len(began), 1)
+
+    def test_dictionary_amid_good_names_is_cut_off(self):
+        users = [f"alice+{user}" if number % 5 == 4 else user
+                 for number, user in enumerate(names(1000))]
+        answered, reply = self.harvest("198.51.100.3", users)
+        self.assertIsNotNone(reply, "nobody stopped it")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST * 5 / 4 + 1)
+
+    def test_pipelined_dictionary_is_cut_off(self):
+        lines = "".join(f"MAIL FROM:<sender@example.net>\r\nRCPT TO:<{user}@example.org>\r\nRSET\r\n"
+                        for user in names(300))
+        client = self.visit("198.51.100.4")
+        client.send(lines.encode("ascii"))
+        replies = client.wait_closed()
+        unknown = [line for line in replies if line.startswith("550 5.1.1")]
+        self.assertLessEqual(len(unknown), CUT_OFF_AT_MOST)
+        self.assertTrue(replies[-1].startswith("421 4.7.0 "), replies[-1])
+        self.assert_turned_away("198.51.100.4")
+
+    def test_whole_ipv6_network_is_one_client(self):
+        refusals = 0
+        for number, user in enumerate(names(100)):
+            _, reply = self.harvest(f"2001:db8:1:1::{number + 1:x}", [user])
+            refusals += reply is not None
+        self.assertGreaterEqual(refusals, 100 - CUT_OFF_AT_MOST)
+        self.assert_turned_away("2001:db8:1:1:ffff::1")
+        self.assert_welcome("2001:db8:1:2::1")
+
+    def test_stale_list_goes_through(self):
+        """30 stale addresses among 600 good ones, spread over its messages."""
+        client, stale = self.visit("198.51.100.10"), names(30)
+        before = len(self.postfix.delivered("bob"))
+        for number, unknown in enumerate(stale):
+            self.assert_accepted(client.command("MAIL FROM:<list@example.net>"))
+            good = [f"RCPT TO:<bob+{number}.{part}@example.org>" for part in range(20)]
+            for command in good[:10]:
+                self.assert_accepted(client.command(command))
+            self.assertRegex(client.command(f"RCPT TO:<{unknown}@example.org>")[0], "^550 5.1.1 ")
+            for command in good[10:]:
+                self.assert_accepted(client.command(command))
+            self.assertRegex(client.command("DATA")[0], "^354 ")
+            self.assert_accepted(client.command(f"Subject: {number}\r\n\r\nNews.\r\n."))
+        self.postfix.wait_delivered("bob", before + 600)
+        self.assertEqual(self.daemon.log_lines(client="198.51.100.10", event="refused"), [])
+        self.assert_welcome("198.51.100.10")
+
+    def test_one_wrong_address_again_and_again(self):
+        answered, reply = self.harvest("198.51.100.11", ["nosuch", "NoSuch"] * 50)
+        self.assertEqual((answered, reply), (100, None))
+        self.assert_welcome("198.51.100.11")
+
+    def test_unknown_users_of_a_relay_denied_do_not_count(self):
+        client = self.visit("198.51.100.12")
+        for user in names(60):
+            self.assert_accepted(client.command("MAIL FROM:<sender@example.net>"))
+            reply = client.command(f"RCPT TO:<{user}@elsewhere.example>")
+            self.assertRegex(reply[0], "^[45]54 [45].7.1 ")
+            client.command("RSET")
+        self.assert_welcome("198.51.100.12")
+
+    def test_clean_clients_are_not_remembered(self):
+        self.assert_welcome("198.51.100.13")
+        self.assertEqual(self.daemon.log_lines(network="198.51.100.13/32"), [])
+
+
+class ImpatientPostfix(ProbingCase):
+    """Postfix itself hangs up after 20 errors, as it does unless told otherwise."""
+
+    options = {}
+
+    def test_one_transaction_after_another_connection(self):
+        answered = 0
+        for _ in range(50):
+            client = self.visit("198.51.100.1")
+            reply = client.command("MAIL FROM:<sender@example.net>")
+            if reply[0].startswith("421"):
+                break
+            for user in names(1000)[answered:]:
+                reply = client.command(f"RCPT TO:<{user}@example.org>")
+                if not reply or not reply[0].startswith("550 5.1.1"):
+                    break
+                answered += 1
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+        self.assert_turned_away("198.51.100.1")
+
+
+class OtherProbes(ProbingCase):
+    def test_callouts(self):
+        for _ in range(500):  # each in a session of its own, as they are
+            client = self.visit("198.51.100.20")
+            reply = client.command("MAIL FROM:<>")
+            if reply[0].startswith("421"):
+                break
+            self.assert_accepted(client.command("RCPT TO:<alice@example.org>"))
+            client.command("QUIT")
+            client.close()
+        self.assert_refused(reply, "421", "4.7.0", "probe-callout")
+        self.assert_turned_away("198.51.100.20", "probe-callout")
+
+    def test_unknown_commands(self):
+        client, answered = self.visit("198.51.100.21"), 0
+        while answered < 500:
+            reply = client.command(f"XYZZY{answered}")
+            if reply[0].startswith("421"):
+                break
+            self.assertRegex(reply[0], "^500")
+            answered += 1
+        self.assert_refused(reply, "421", "4.7.0", "probe-commands")
+        self.assert_turned_away("198.51.100.21", "probe-commands")
+
+
+class EveryDoor(ProbingCase):
+    """With the settings that `milter-strict mta` prints, and a Postfix that does not hang up."""
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_postfix(cls, PATIENT)
+
+    def vrfy(self, address, verb):
+        client, answered = self.visit(address), 0
+        for user in names(1000):
+            reply = client.command(f"{verb} {user}")
+            if reply[0].startswith("421"):
+                return answered, reply
+            self.assertRegex(reply[0], "^502 5.5.1 ")
+            answered += 1
+        self.fail(f"{verb} was answered 1,000 times")
+
+    def test_dictionary_over_vrfy_is_cut_off(self):
+        answered, reply = self.vrfy("198.51.100.30", "VRFY")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+        self.assertRegex(reply[0], r"^421 4.7.0 .*\(probe-vrfy\)$")
+        self.assert_turned_away("198.51.100.30", "probe-vrfy")
+        reply = self.visit("198.51.100.30").command("VRFY alice")
+        self.assertRegex(reply[0], r"^421 4.7.0 .*\(probe-vrfy\)$")
+
+    def test_expn_counts_as_well(self):
+        answered, _ = self.vrfy("198.51.100.31", "EXPN")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+
+    def test_dictionary_in_one_transaction_is_cut_off(self):
+        lines = "".join(f"RCPT TO:<{user}@example.org>\r\n" for user in names(1000))
+        client = self.visit("198.51.100.32")
+        self.assert_accepted(client.command("MAIL FROM:<sender@example.net>"))
+        client.send(lines.encode("ascii"))
+        replies = client.wait_closed()
+        unknown = [line for line in replies if line.startswith("550 5.1.1")]
+        self.assertLessEqual(len(unknown), CUT_OFF_AT_MOST)
+        self.assertRegex(replies[-1], r"^421 4.7.0 .*\(probe-recipients\)$")
+        self.assert_turned_away("198.51.100.32")
+
+    def test_good_recipients_pass_through_all_doors(self):
+        self.assert_welcome("198.51.100.33")
+
+
+class Memory(ProbingCase):
+    def refuse(self, address):
+        _, reply = self.harvest(address, names(CUT_OFF_AT_MOST + 1))
+        self.assertIsNotNone(reply)
+        self.daemon.wait_log(event="probing", network=f"{address}/32")
+
+    def test_restart_keeps_refusals(self):
+        self.refuse("198.51.100.40")
+        self.daemon.stop()
+        self.daemon.start()
+        self.assert_turned_away("198.51.100.40")
+        self.assert_welcome("198.51.100.41")
+
+    def test_sudden_death_keeps_refusals(self):
+        self.refuse("198.51.100.42")
+        time.sleep(2)  # what happened in the last second may be lost
+        self.daemon.kill()
+        self.daemon.start()
+        self.assert_turned_away("198.51.100.42")
+
+    def test_reload_keeps_refusals(self):
+        self.refuse("198.51.100.43")
+        self.assertEqual(self.daemon.reload()["event"], "reloaded")
+        self.assert_turned_away("198.51.100.43")
+
+
+class Exempt(ProbingCase):
+    config = REMEMBERS.replace("networks = []", 'networks = [ "203.0.113.0/24" ]')
+    options = {"settings": PATIENT, "auth": True}
+
+    def test_networks(self):
+        answered, reply = self.harvest("203.0.113.1", names(60))
+        self.assertEqual((answered, reply), (60, None))
+        self.assert_welcome("203.0.113.1")
+
+    def test_whoever_logs_in(self):
+        _, reply = self.harvest("198.51.100.50", names(60))
+        self.assertIsNotNone(reply)
+        client = self.visit("198.51.100.50")
+        self.assertRegex(client.command(f"AUTH PLAIN {LOGIN}")[0], "^235 ")
+        self.assert_accepted(send_message(client, "mine"))
+        self.assert_turned_away("198.51.100.50")
+
+
+class Monitored(ProbingCase):
+    config = REMEMBERS + 'rules: { probe-recipients = "monitor"; };\n'
+
+    def test_nothing_is_refused_and_the_log_tells(self):
+        answered, reply = self.harvest("198.51.100.60", names(60))
+        self.assertEqual((answered, reply), (60, None))
+        self.assert_welcome("198.51.100.60")
+        self.daemon.wait_log(event="would-refuse", rule="probe-recipients", client="198.51.100.60")
+        self.assertEqual(self.daemon.log_lines(event="refused", client="198.51.100.60"), [])
+
+
+class Off(ProbingCase):
+    config = REMEMBERS + 'rules: { probe-recipients = "off"; };\n'
+
+    def test_nobody_counts(self):
+        answered, reply = self.harvest("198.51.100.61", names(60))
+        self.assertEqual((answered, reply), (60, None))
+        self.assertEqual(self.daemon.log_lines(rule="probe-recipients"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
