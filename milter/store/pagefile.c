@@ -35,6 +35,8 @@ static enum pagefile_fault fault_of(int code, struct text *why)
     return PAGEFILE_OK;
   if (why != NULL)
     text_add(why, mdb_strerror(code));
+  if (code == MDB_PANIC)
+    return PAGEFILE_BROKEN;
   return code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED ||
                  code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE || code == MDB_BAD_VALSIZE
              ? PAGEFILE_DAMAGED
@@ -222,7 +224,7 @@ enum pagefile_fault pagefile_get(struct pagefile *file, struct pagefile_reader *
   int code;
 
   if (mdb_txn_renew(reader->txn) != MDB_SUCCESS)
-    return PAGEFILE_FAILED;
+    return PAGEFILE_BROKEN;
   code = mdb_get(reader->txn, file->pages, &name, &value);
   if (code == MDB_SUCCESS)
     fault = page_of(&value, page) ? PAGEFILE_OK : PAGEFILE_NONE;

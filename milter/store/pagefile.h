@@ -24,6 +24,7 @@ enum pagefile_fault {
   PAGEFILE_OK = 0,
   PAGEFILE_NONE,    /* there is no such page, or one that is not sane */
   PAGEFILE_DAMAGED, /* not to be read as a file of ours */
+  PAGEFILE_BROKEN,  /* it must be closed and opened again */
   PAGEFILE_FAILED,  /* it cannot be opened or written: the disk, permissions, memory */
 };
 
@@ -60,7 +61,7 @@ void pagefile_close(struct pagefile *file);
 bool pagefile_reader_open(struct pagefile *file, struct pagefile_reader *reader);
 void pagefile_reader_close(struct pagefile_reader *reader); /* one that is not open is fine */
 
-/* The page of this key: OK, NONE or DAMAGED, or FAILED when nothing can be read any more. */
+/* The page of this key: OK or NONE, or DAMAGED or BROKEN. */
 enum pagefile_fault pagefile_get(struct pagefile *file, struct pagefile_reader *reader,
                                  const struct pagefile_key *key, struct ledger_page *page);
 

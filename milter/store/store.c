@@ -66,8 +66,8 @@ static bool find_page(struct store *store, struct store_part *part, const struct
   if (part->reader.txn == NULL)
     return false;
   fault = pagefile_get(&store->file, &part->reader, key, page);
-  if (fault == PAGEFILE_DAMAGED || fault == PAGEFILE_FAILED) {
-    atomic_store(fault == PAGEFILE_DAMAGED ? &store->damaged : &store->broken, true);
+  if (fault == PAGEFILE_DAMAGED || fault == PAGEFILE_BROKEN) {
+    store_note_fault(store, fault);
     store_hurry(store, STORE_SOON);
   }
   return fault == PAGEFILE_OK;

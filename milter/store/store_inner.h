@@ -68,11 +68,16 @@ struct store {
 };
 
 /*
- * Opens the file and the parts' readers, after setting aside what is damaged; for store_open(), or
- * with all parts locked. False, after a note, when there can be no file.
+ * Opens the file and the parts' readers, after setting aside what is damaged; for store_open() and
+ * the writer, while no reader is open. False, after a note, when there can be no file.
  */
 bool store_open_file(struct store *store);
+
+/* Closes the readers and the file: for now nobody finds what is in it. */
 void store_close_file(struct store *store);
+
+/* Notes that the file must be opened anew, if it is that kind of fault. Any thread. */
+void store_note_fault(struct store *store, enum pagefile_fault fault);
 
 /* Notes that it does not work, once until store_works() was called. */
 void store_fails(struct store *store, const char *why);

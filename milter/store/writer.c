@@ -42,11 +42,35 @@ void store_works(struct store *store)
   store->failing = false;
 }
 
+void store_note_fault(struct store *store, enum pagefile_fault fault)
+{
+  if (fault == PAGEFILE_DAMAGED)
+    atomic_store(&store->damaged, true);
+  if (fault == PAGEFILE_BROKEN)
+    atomic_store(&store->broken, true);
+}
+
 void store_close_file(struct store *store)
 {
-  for (size_t i = 0; i < STORE_PARTS; i++)
+  for (size_t i = 0; i < STORE_PARTS; i++) {
+    pthread_mutex_lock(&store->parts[i].lock);
     pagefile_reader_close(&store->parts[i].reader);
+    pthread_mutex_unlock(&store->parts[i].lock);
+  }
   pagefile_close(&store->file);
+}
+
+static bool open_readers(struct store *store)
+{
+  bool opened = true;
+
+  for (size_t i = 0; opened && i < STORE_PARTS; i++) {
+    pthread_mutex_lock(&store->parts[i].lock);
+    opened = pagefile_reader_open(&store->file, &store->parts[i].reader);
+    store->parts[i].ledger.seed = store->file.seed;
+    pthread_mutex_unlock(&store->parts[i].lock);
+  }
+  return opened;
 }
 
 static bool set_aside(struct store *store)
@@ -65,7 +89,7 @@ bool store_open_file(struct store *store)
   char memory[WHY_SIZE];
   struct text why = text_in(memory, sizeof(memory));
   enum pagefile_fault fault = PAGEFILE_DAMAGED;
-  bool readable = true;
+  bool readable = false;
 
   if (!atomic_load(&store->damaged))
     fault = pagefile_open(&store->file, store->path, store->options.entries, STORE_PARTS + 8, &why);
@@ -73,33 +97,16 @@ bool store_open_file(struct store *store)
     text_clear(&why);
     fault = pagefile_open(&store->file, store->path, store->options.entries, STORE_PARTS + 8, &why);
   }
-  for (size_t i = 0; fault == PAGEFILE_OK && i < STORE_PARTS; i++)
-    readable = readable && pagefile_reader_open(&store->file, &store->parts[i].reader);
-  if (fault != PAGEFILE_OK || !readable) {
+  if (fault == PAGEFILE_OK)
+    readable = open_readers(store);
+  if (!readable) {
     store_close_file(store);
-    store_fails(store, readable ? memory : "not enough memory");
+    store_fails(store, fault == PAGEFILE_OK ? "not enough memory" : memory);
     return false;
   }
   atomic_store(&store->damaged, false);
   atomic_store(&store->broken, false);
   return true;
-}
-
-/* Opens the file anew while nobody looks. What the table has stays. */
-static bool reopen(struct store *store)
-{
-  bool opened;
-
-  for (size_t i = 0; i < STORE_PARTS; i++)
-    pthread_mutex_lock(&store->parts[i].lock);
-  store_close_file(store);
-  opened = store_open_file(store);
-  for (size_t i = 0; i < STORE_PARTS; i++) {
-    if (opened)
-      store->parts[i].ledger.seed = store->file.seed;
-    pthread_mutex_unlock(&store->parts[i].lock);
-  }
-  return opened;
 }
 
 /* Writing */
@@ -170,18 +177,18 @@ static void write_once(struct store *store)
 {
   char memory[WHY_SIZE];
   struct text why = text_in(memory, sizeof(memory));
-  bool open =
-      store->file.env != NULL && !atomic_load(&store->damaged) && !atomic_load(&store->broken);
   enum pagefile_fault fault;
 
-  if (!open && !reopen(store))
+  if (atomic_load(&store->damaged) || atomic_load(&store->broken))
+    store_close_file(store);
+  if (store->file.env == NULL && !store_open_file(store))
     return;
   fault = write_all(store, &why);
   if (fault == PAGEFILE_OK) {
     store_works(store);
     return;
   }
-  atomic_store(fault == PAGEFILE_DAMAGED ? &store->damaged : &store->broken, true);
+  store_note_fault(store, fault);
   store_fails(store, memory);
 }
 
