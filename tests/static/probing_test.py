@@ -29,6 +29,15 @@ class SimulationTest(unittest.TestCase):
         page = (ROOT / "milter" / "man" / "milter-strict.8.in").read_text(encoding="utf-8")
         self.assertIn(f".Bd -literal\n{self.ended.stdout}.Ed\n", page)
 
+    def test_the_readme_has_the_same_numbers(self):
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        first = re.search(r"^  names from one address .* after (\d+), ", self.ended.stdout,
+                          re.MULTILINE)[1]
+        month = re.search(r"^  names without a pause.* 2592000 +(\d+) ", self.ended.stdout,
+                          re.MULTILINE)[1]
+        self.assertIn(f"A dictionary has {first} points", readme)
+        self.assertIn(f"learns {month} answers", readme)
+
 
 if __name__ == "__main__":
     unittest.main()
