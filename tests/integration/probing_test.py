@@ -1,4 +1,4 @@
-"""Who is refused for probing, at a real Postfix: dictionaries, call-outs, and those who only seem so.
+"""Who is refused for probing at a real mail server: dictionaries and call-outs, and who only seems so.
 
 Each test has client addresses of its own, for what one address has done stays with it.
 """
@@ -8,7 +8,7 @@ import time
 import unittest
 
 import recommended
-from support import NOBODY_EXEMPT, PostfixCase, dial, greet, send_message
+from support import NOBODY_EXEMPT, PostfixCase, SmtpClient, greet, send_message
 
 REMEMBERS = NOBODY_EXEMPT + 'state-directory = "@DIR@";\n'
 CUT_OFF_AT_MOST = 25
@@ -23,8 +23,6 @@ def names(count):
 
 
 class ProbingCase(PostfixCase):
-    """Clients come from networks for documentation: `self.addresses` are not used by other tests."""
-
     config = REMEMBERS
     options = {"settings": PATIENT}
 
@@ -86,8 +84,8 @@ class Recipients(ProbingCase):
         self.assertLessEqual(answered, CUT_OFF_AT_MOST * 5 / 4 + 1)
 
     def test_pipelined_dictionary_is_cut_off(self):
-        lines = "".join(f"MAIL FROM:<sender@example.net>\r\nRCPT TO:<{user}@example.org>\r\nRSET\r\n"
-                        for user in names(300))
+        lines = "".join("MAIL FROM:<sender@example.net>\r\n"
+                        f"RCPT TO:<{user}@example.org>\r\nRSET\r\n" for user in names(300))
         client = self.visit("198.51.100.4")
         client.send(lines.encode("ascii"))
         replies = client.wait_closed()
@@ -230,6 +228,45 @@ class EveryDoor(ProbingCase):
 
     def test_good_recipients_pass_through_all_doors(self):
         self.assert_welcome("198.51.100.33")
+
+
+class AtSendmail(unittest.TestCase):
+    """With the settings that `milter-strict mta` prints; clients come from loopback addresses."""
+
+    config = REMEMBERS
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_sendmail(cls)
+
+    def visit(self, address):
+        client = SmtpClient.dial(self.sendmail.host, self.sendmail.port, source=address)
+        self.addCleanup(client.close)
+        self.assertRegex(client.read_reply()[0], "^220")
+        return greet(client)
+
+    def assert_cut_off(self, address, verb, rule):
+        for answered, user in enumerate(names(1000)):
+            client = self.visit(address)
+            if verb == "RCPT":
+                reply = client.command("MAIL FROM:<sender@example.net>")
+                if reply[0].startswith("250"):
+                    reply = client.command(f"RCPT TO:<{user}@example.org>")
+            else:
+                reply = client.command(f"{verb} {user}")
+            client.close()
+            if reply[0].startswith("421"):
+                break
+            self.assertRegex(reply[0], "^550 5.1.1 " if verb == "RCPT" else "^502 5.5.1 ")
+        self.assertRegex(reply[0], rf"^421.4.7.0 .*\({rule}\)$")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+
+    def test_recipients(self):
+        self.assert_cut_off("127.0.2.80", "RCPT", "probe-recipients")
+
+    def test_vrfy_and_expn(self):
+        self.assert_cut_off("127.0.2.81", "VRFY", "probe-vrfy")
+        self.assert_cut_off("127.0.2.82", "EXPN", "probe-vrfy")
 
 
 class Memory(ProbingCase):
