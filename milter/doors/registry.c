@@ -31,25 +31,25 @@ static uint64_t mix(uint64_t x)
 
 static struct registry_list *list_of(struct registry *registry, struct ip client, uint16_t port)
 {
-  uint64_t half[2];
+  uint64_t half[2], hash;
 
   memcpy(half, client.bytes, sizeof(half));
-  return &registry
-              ->lists[mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port) % REGISTRY_LISTS];
+  hash = mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port);
+  return &registry->lists[hash % REGISTRY_LISTS];
 }
 
 void registry_leave(struct registry *registry, struct registry_entry *entry)
 {
   struct registry_list *list;
 
-  if (entry->link == NULL) /* only its owner enters it, and this is the owner */
+  if (!entry->entered)
     return;
+  entry->entered = false;
   list = list_of(registry, entry->client, entry->port);
   pthread_mutex_lock(&list->lock);
   *entry->link = entry->next;
   if (entry->next != NULL)
     entry->next->link = entry->link;
-  entry->link = NULL;
   pthread_mutex_unlock(&list->lock);
 }
 
@@ -60,6 +60,7 @@ void registry_enter(struct registry *registry, struct registry_entry *entry, str
   struct span kept = span_slice(daemon, 0, sizeof(entry->daemon));
 
   registry_leave(registry, entry);
+  entry->entered = true;
   entry->client = client;
   entry->port = port;
   entry->policy = policy;

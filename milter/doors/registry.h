@@ -14,10 +14,13 @@
 
 enum { REGISTRY_LISTS = 1024, REGISTRY_DAEMON_MAX = 64 };
 
-/* A session in the registry; all zero before it is entered for the first time. While it is entered
- * it belongs to the registry and must stay where it is. */
+/*
+ * A session in the registry; all zero before it is entered for the first time. While it is entered
+ * it must stay where it is. One thread at a time enters it and takes it out.
+ */
 struct registry_entry {
-  struct registry_entry *next, **link; /* link is NULL when it is not entered */
+  bool entered;
+  struct registry_entry *next, **link; /* the neighbours', too: locked */
   struct ip client;
   uint16_t port;
   const struct policy *policy;

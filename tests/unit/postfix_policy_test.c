@@ -278,7 +278,7 @@ static void an_open_session_is_found(void **state)
 {
   static struct registry registry;
   static struct policy older;
-  struct registry_entry entry = {.link = NULL};
+  struct registry_entry entry = {.entered = false};
   struct ip client;
 
   (void)state;
