@@ -178,8 +178,8 @@ static bool is_host_label(const char *name, bool underscore)
 
 /*
  * The fault that a result of libidn2 stands for.
- * Deviation: an A-label of a code point that IDNA 2008 disallows is let pass. Domains with a heart or
- * a snowman in them were registered all the same, and mail programs send their A-labels.
+ * Deviation: an A-label of a code point that IDNA 2008 disallows is let pass. Domains with a heart
+ * or a snowman in them were registered all the same, and mail programs send their A-labels.
  */
 static enum fault_kind fault_of_idn(int result, bool a_label)
 {
