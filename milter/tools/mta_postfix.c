@@ -129,8 +129,9 @@ static void put_head(const struct mta *mta, FILE *to)
 
 static void put_milter(const struct mta *mta, FILE *to)
 {
-  say(to, "The filter. Where there are several, this one stands first: what it refuses, the others "
-          "need not look at.");
+  say(to,
+      "The filter. Behind others that refuse recipients: asked before them, it would count such "
+      "a recipient as accepted (the rule sequence-abandoned).");
   say(to, "  default_action=accept: mail passes unchecked while the filter is away. With tempfail "
           "clients are told to come back later: nothing passes unchecked and nothing is lost.");
   say(to,

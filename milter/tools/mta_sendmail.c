@@ -104,7 +104,9 @@ static void put_head(const struct mta *mta, FILE *to)
 
 static void put_milter(const struct mta *mta, FILE *to)
 {
-  say(to, "The filter. Filters are asked in the order of their lines: let this one be the first.");
+  say(to, "The filter. Filters are asked in the order of their lines: this one behind others that "
+          "refuse recipients. Asked before them, it would count such a recipient as accepted (the "
+          "rule sequence-abandoned).");
   say(to,
       "  Without F= mail passes unchecked while the filter is away. With F=T clients are told to "
       "come back later: nothing passes unchecked and nothing is lost.");
