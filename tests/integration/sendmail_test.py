@@ -170,7 +170,7 @@ class Death(SendmailCase):
 
 
 class DeathWithTempfail(Death):
-    options = {**SendmailCase.options, "default_action": "tempfail"}
+    options = {"default_action": "tempfail"}
 
     def test_session_goes_on_and_new_ones_are_served(self):
         client = self.greeted()

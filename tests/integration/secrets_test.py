@@ -1,0 +1,69 @@
+"""However a client asks with VRFY or EXPN, it reads the same of users who exist and of those who do
+not. Both mail servers have the settings that `milter-strict mta` prints."""
+
+import unittest
+
+import recommended
+import sendmail_support
+import support
+
+KNOWN, UNKNOWN = "alice", "zzzzz"  # of the same length
+LONG = "x" * 600
+FORMS = ("{}", "<{}>", '"{}"', "{}@example.org", "<{}@example.org>", "{}@mx.example.org",
+         "{}@[127.0.0.1]", "@example.net:{}@example.org", "<@example.net:{}@example.org>",
+         "{}%example.org", "example.org!{}", "\\{}", "{}.", "{}+detail", "Some One <{}@example.org>",
+         "({}) {}", "<{}", "{} {}", "{},{}", "{}, bob", "bob, {}", "{},<bob", "{}@example.org SMTPUTF8",
+         "{},(" + LONG + ")", "{}," + LONG, LONG + ",{}", "{}," + LONG.replace("x", "x."), "{} \x01",
+         "{}\t", "  {}", "{}@example.org,{}@elsewhere.example")
+COMMANDS = ("VRFY {}", "vrfy {}", "  VRFY {}", "VRFY\t{}", "EXPN {}")
+
+
+class Secrets:
+    """Tests of a class that has dial()."""
+
+    def replies(self, name):
+        """What is said to each form of each command, with the name made out."""
+        said = {}
+        for command in COMMANDS:
+            for form in FORMS if command in ("VRFY {}", "EXPN {}") else FORMS[:4]:
+                text = command.replace("{}", form)
+                client = self.dial()
+                reply = client.command(text.replace("{}", name))
+                said[text] = [line.replace(name, "{}") for line in reply]
+                client.close()
+        return said
+
+    def test_nothing_is_told(self):
+        known, unknown = self.replies(KNOWN), self.replies(UNKNOWN)
+        self.assertEqual({text: (reply, unknown[text]) for text, reply in known.items()
+                          if reply != unknown[text]}, {})
+        for text, reply in known.items():
+            with self.subTest(sent=text[:80]):
+                self.assertRegex(reply[0], r"^(5|252 )")
+
+
+class AtPostfix(Secrets, support.PostfixCase):
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_postfix(cls)
+
+
+class AtSendmail(Secrets, sendmail_support.SendmailCase):
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_sendmail(cls)
+
+
+ANSWERED = support.NOBODY_EXEMPT + 'rules: { command-vrfy = { reply = "252"; }; };\n'
+
+
+class AtPostfixAnswered(AtPostfix):
+    config = ANSWERED
+
+
+class AtSendmailAnswered(AtSendmail):
+    config = ANSWERED
+
+
+if __name__ == "__main__":
+    unittest.main()
