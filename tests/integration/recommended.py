@@ -1,13 +1,14 @@
-"""Mail servers with the settings that `milter-strict mta` prints, and the daemon with every door."""
+"""Mail servers with the settings that `milter-strict mta` prints; the daemon with all doors open."""
 
 import re
 import subprocess
 import tempfile
 import unittest
 
+import support  # first: it says where the library is
+
 import daemon
 import sendmail
-import support
 from postfix import Postfix
 
 DOORS = ("milter", "policy", "socketmap")

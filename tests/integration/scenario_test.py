@@ -1,9 +1,9 @@
-"""Every tests/scenarios/*.smtp that has `postfix` or `sendmail` among its rings, typed at a real one.
+"""Every tests/scenarios/*.smtp that has `postfix` or `sendmail` among its rings, typed at one.
 
-Both have the settings that `milter-strict mta` prints for the scenario's configuration. One class for
-each mail server and configuration, as the scenarios that share it also share a daemon and a server;
-one test for each scenario. The client comes from the scenario's address: Postfix is
-told so with XCLIENT, for Sendmail the scenario is moved to loopback addresses.
+Both have the settings that `milter-strict mta` prints for the scenario's configuration. One class
+for each mail server and configuration, as the scenarios that share it also share a daemon and a
+server; one test for each scenario. The client comes from the scenario's address: Postfix is told so
+with XCLIENT, for Sendmail the scenario is moved to loopback addresses.
 """
 
 import pathlib

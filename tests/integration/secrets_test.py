@@ -1,5 +1,7 @@
-"""However a client asks with VRFY or EXPN, it reads the same of users who exist and of those who do
-not. Both mail servers have the settings that `milter-strict mta` prints."""
+"""However a client asks with VRFY or EXPN, it reads the same of users who exist and of others.
+
+Both mail servers have the settings that `milter-strict mta` prints.
+"""
 
 import unittest
 
@@ -12,9 +14,9 @@ LONG = "x" * 600
 FORMS = ("{}", "<{}>", '"{}"', "{}@example.org", "<{}@example.org>", "{}@mx.example.org",
          "{}@[127.0.0.1]", "@example.net:{}@example.org", "<@example.net:{}@example.org>",
          "{}%example.org", "example.org!{}", "\\{}", "{}.", "{}+detail", "Some One <{}@example.org>",
-         "({}) {}", "<{}", "{} {}", "{},{}", "{}, bob", "bob, {}", "{},<bob", "{}@example.org SMTPUTF8",
-         "{},(" + LONG + ")", "{}," + LONG, LONG + ",{}", "{}," + LONG.replace("x", "x."), "{} \x01",
-         "{}\t", "  {}", "{}@example.org,{}@elsewhere.example")
+         "({}) {}", "<{}", "{} {}", "{},{}", "{}, bob", "bob, {}", "{},<bob",
+         "{}@example.org SMTPUTF8", "{}@example.org,{}@elsewhere.example", "{},(" + LONG + ")",
+         "{}," + LONG, LONG + ",{}", "{}," + "x." * 600, "{} \x01", "{}\t", "  {}")
 COMMANDS = ("VRFY {}", "vrfy {}", "  VRFY {}", "VRFY\t{}", "EXPN {}")
 
 

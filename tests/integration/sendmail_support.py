@@ -1,4 +1,4 @@
-"""What the tests with a real Sendmail share: one Sendmail and one daemon for each class of tests."""
+"""What the tests with a real Sendmail share: one of it and one daemon for each class of tests."""
 
 import unittest
 
