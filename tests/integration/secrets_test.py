@@ -67,5 +67,30 @@ class AtSendmailAnswered(AtSendmail):
     config = ANSWERED
 
 
+class AtSendmailAlone(AtSendmail):
+    """The daemon is away: mail flows, and the rulesets keep the secret by themselves."""
+
+    def setUp(self):
+        self.daemon.kill()
+        self.addCleanup(self.daemon.start)
+
+    def test_mail_flows(self):
+        before = self.sendmail.delivered(KNOWN)
+        self.assert_accepted(support.send_message(self.greeted(), "alone"))
+        self.sendmail.wait_delivered(KNOWN, before + 1)
+
+    def test_session_that_was_open_asks_again_when_it_is_back(self):
+        self.daemon.start()
+        client = self.greeted()
+        ours = client.command("VRFY alice")
+        self.assertIn("(command-vrfy)", ours[0])
+        self.daemon.kill()
+        self.assertEqual(client.command("VRFY alice"), ["502 5.5.1 Command not implemented"])
+        self.daemon.start()
+        client.command("VRFY alice")  # finds out that its connection has ended
+        self.assertEqual(client.command("VRFY alice"), ours)
+        self.daemon.kill()
+
+
 if __name__ == "__main__":
     unittest.main()
