@@ -180,7 +180,7 @@ static bool serve(struct port *port, int fd)
                                                   .feed = talk_feed,
                                                   .bye = talk_bye};
   struct streams_limits limits = {SESSION_CONNECTIONS_MAX, port->options->idle};
-  /* What libevent puts back when the events go: a signal that comes while we leave changes nothing. */
+  /* libevent puts this back when its events go: a signal while we leave changes nothing. */
   bool ignored = signal(SIGINT, SIG_IGN) != SIG_ERR && signal(SIGTERM, SIG_IGN) != SIG_ERR;
   struct event *interrupt = evsignal_new(port->base, SIGINT, on_signal, port);
   struct event *terminate = evsignal_new(port->base, SIGTERM, on_signal, port);
