@@ -24,9 +24,17 @@ static enum verdict_voice voice_of(const struct question *question)
   return question->command == COMMAND_VRFY ? VERDICT_VOICE_ANY : VERDICT_VOICE_NEGATIVE;
 }
 
+static bool refuses(const struct policy *policy, enum command command)
+{
+  return policy->rules[command_entry(command)->rule].action == ACTION_REFUSE;
+}
+
 static bool judge(const struct door_services *services, const struct policy *policy,
                   struct inquiry *inquiry, struct reply_lines *reply)
 {
+  if (inquiry->otherwise != NULL && !refuses(policy, inquiry->question.command))
+    inquiry->question = *inquiry->otherwise;
+
   struct door_case about = {.door = inquiry->door,
                             .voice = voice_of(&inquiry->question),
                             .policy = policy,

@@ -13,6 +13,7 @@ struct inquiry {
   struct session session; /* what the MTA tells of the client */
   uint16_t port;          /* the client's; 0: not known */
   struct question question;
+  const struct question *otherwise; /* what it is when its command's rule does not refuse, or NULL */
   struct span queue_id;
   bool milter_hears; /* a milter, where there is one, has been asked about this command already */
 };
