@@ -171,6 +171,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
   if (visit == NULL)
     return SMFIS_REJECT;
   visit->answers_helo = visit->policy->speak == POLICY_SPEAK_AT_ONCE;
+  if (services->registry != NULL)
+    wanted &= ~(unsigned long)SMFIP_NR_CONN;
   if (visit->answers_helo)
     wanted &= ~(unsigned long)SMFIP_NR_HELO;
   *actions_out = actions & SMFIF_SETSYMLIST;
@@ -222,24 +224,28 @@ static void register_visit(struct visit *visit, uint16_t port)
     registry_leave(services->registry, &visit->entry);
 }
 
-/* Recorded only: no reply is waited for. Always negotiated, so a session without negotiation of its
- * own on the same connection has it too. */
+/*
+ * Recorded only. No reply is waited for, unless other doors may be asked about this client, who
+ * then has to be known there before the MTA goes on. It is the same for every session of a process,
+ * so a session without negotiation of its own on the same connection has it too.
+ */
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
+  const sfsistat done = services->registry != NULL ? SMFIS_CONTINUE : SMFIS_NOREPLY;
   struct visit *visit = visit_of(ctx);
   struct ip client;
   uint16_t port = 0;
 
   (void)name;
   if (visit == NULL)
-    return SMFIS_NOREPLY;
+    return done;
   session_begin(&visit->session,
                 client_of((struct sockaddr *)address, &client, &port) ? &client : NULL);
   session_set_daemon(&visit->session, MACRO(ctx, "{daemon_name}"));
   session_set_host(&visit->session, MACRO(ctx, "j"));
   visit->session.has_server = server_of(ctx, &visit->session.server);
   register_visit(visit, port);
-  return SMFIS_NOREPLY;
+  return done;
 }
 
 static sfsistat on_helo(SMFICTX *ctx, char *name)
