@@ -51,13 +51,14 @@ def start_daemon(cls, available):
     return cls.enterClassContext(tempfile.TemporaryDirectory(prefix="milter-strict-mta-"))
 
 
-def start_postfix(cls):
-    """setUpClass() of a class of tests at a Postfix: cls.daemon and cls.postfix."""
+def start_postfix(cls, **own):
+    """setUpClass() of a class of tests at a Postfix: cls.daemon and cls.postfix. `own` are settings
+    that its main.cf has already."""
     folder = start_daemon(cls, support.unpacked)
     settings_for("postfix", cls.daemon.config, folder)
     settings = {name: value.replace("${config_directory}", folder)
                 for name, value in main_cf(f"{folder}/main.cf").items()}
-    cls.postfix = cls.enterClassContext(Postfix(settings=settings))
+    cls.postfix = cls.enterClassContext(Postfix(settings=own | settings))
 
 
 def start_sendmail(cls):

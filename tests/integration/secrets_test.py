@@ -50,6 +50,15 @@ class AtPostfix(Secrets, support.PostfixCase):
         recommended.start_postfix(cls)
 
 
+class AtPostfixOfOld(AtPostfix):
+    """A main.cf that was begun with an earlier version, and looks for mailboxes itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_postfix(cls, compatibility_level="2",
+                                  smtpd_recipient_restrictions="reject_unlisted_recipient")
+
+
 class AtSendmail(Secrets, sendmail_support.SendmailCase):
     @classmethod
     def setUpClass(cls):
