@@ -61,11 +61,13 @@ def start_postfix(cls, **own):
     cls.postfix = cls.enterClassContext(Postfix(settings=own | settings))
 
 
-def start_sendmail(cls):
-    """setUpClass() of a class of tests at a Sendmail: cls.daemon and cls.sendmail."""
+def start_sendmail(cls, privacy=""):
+    """setUpClass() of a class of tests at a Sendmail: cls.daemon and cls.sendmail. `privacy` are
+    flags added to confPRIVACY_FLAGS."""
     folder = start_daemon(cls, sendmail.unpacked)
     settings_for("sendmail", cls.daemon.config, folder)
     with open(f"{folder}/milter-strict.mc", encoding="ascii") as file:
         lines = file.read()
     lines = re.sub(r"`/[^`'\s]*helpfile'", f"`{folder}/helpfile'", lines)
+    lines = re.sub(r"(?<=`confPRIVACY_FLAGS', `)", privacy and privacy + ",", lines)
     cls.sendmail = cls.enterClassContext(sendmail.Sendmail(lines=lines))

@@ -65,6 +65,36 @@ class AtSendmail(Secrets, sendmail_support.SendmailCase):
         recommended.start_sendmail(cls)
 
 
+def list_too_long(name):
+    return name + "," * 1600
+
+
+class AtSendmailTooLong(sendmail_support.SendmailCase):
+    """What no ruleset is shown, as the manual says under LIMITS."""
+
+    flags = ""
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_sendmail(cls, privacy=cls.flags)
+
+    def asked(self, name):
+        return [self.dial().command(f"{verb} {list_too_long(name)}")[0][:9]
+                for verb in ("VRFY", "EXPN")]
+
+    def test_list(self):
+        self.assertEqual(self.asked(KNOWN), ["250 2.1.5"] * 2)
+        self.assertEqual(self.asked(UNKNOWN), ["550 5.1.1"] * 2)
+
+
+class AtSendmailShut(AtSendmailTooLong):
+    flags = "novrfy,noexpn"
+
+    def test_list(self):
+        for name in (KNOWN, UNKNOWN):
+            self.assertEqual(self.asked(name), ["252 2.5.2", "502 5.7.0"])
+
+
 ANSWERED = support.NOBODY_EXEMPT + 'rules: { command-vrfy = { reply = "252"; }; };\n'
 
 
