@@ -52,24 +52,30 @@ static bool judge(const struct door_services *services, const struct policy *pol
   return true;
 }
 
+/* The policy of the client's milter session; NULL when there is none. */
+static const struct policy *find_session(struct registry *registry, struct inquiry *inquiry,
+                                         bool *judged)
+{
+  struct ip client = inquiry->session.client;
+
+  *judged = false;
+  if (registry == NULL || !inquiry->session.has_client || inquiry->port == 0)
+    return NULL;
+  *judged = inquiry->unknown && registry_take_passed(registry, client, inquiry->port);
+  return registry_find(registry, client, inquiry->port, &inquiry->session);
+}
+
 enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
                                   struct reply_lines *reply)
 {
-  const struct policy *policy = NULL;
-  bool says = false;
+  bool says, judged;
+  const struct policy *policy = find_session(services->registry, inquiry, &judged);
 
-  if (services->registry != NULL && inquiry->session.has_client && inquiry->port != 0)
-    policy = registry_find(services->registry, inquiry->session.client, inquiry->port,
-                           &inquiry->session);
-  if (policy != NULL && inquiry->milter_hears) {
-    services->policy_release(policy);
-    return INQUIRY_PASSES;
-  }
   if (policy == NULL)
     policy = services->policy_take();
   if (policy == NULL)
     return INQUIRY_LOST;
-  says = judge(services, policy, inquiry, reply);
+  says = !judged && judge(services, policy, inquiry, reply);
   services->policy_release(policy);
   return says ? INQUIRY_ANSWERS : INQUIRY_PASSES;
 }

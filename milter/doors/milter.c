@@ -55,8 +55,7 @@ static void visit_end(SMFICTX *ctx)
   if (visit == NULL)
     return;
   (void)smfi_setpriv(ctx, NULL);
-  if (services->registry != NULL)
-    registry_leave(services->registry, &visit->entry);
+  registry_leave(services->registry, &visit->entry);
   services->policy_release(visit->policy);
   services->sessions(-1);
   free(visit);
@@ -215,9 +214,7 @@ static bool server_of(SMFICTX *ctx, struct ip *out)
 /* Other doors are asked about this client, too. */
 static void register_visit(struct visit *visit, uint16_t port)
 {
-  if (services->registry == NULL)
-    return;
-  if (visit->session.has_client && port != 0)
+  if (services->registry != NULL && visit->session.has_client && port != 0)
     registry_enter(services->registry, &visit->entry, visit->session.client, port, visit->policy,
                    session_daemon(&visit->session));
   else
@@ -330,11 +327,14 @@ static sfsistat on_unknown(SMFICTX *ctx, const char *line)
 {
   struct visit *visit = visit_of(ctx);
   struct question question;
+  sfsistat result;
 
   if (visit == NULL)
     return SMFIS_TEMPFAIL;
   question_command(&question, span_from(line));
-  return answer(ctx, visit, &question);
+  result = answer(ctx, visit, &question);
+  registry_note_unknown(services->registry, &visit->entry, result == SMFIS_CONTINUE);
+  return result;
 }
 
 static sfsistat on_abort(SMFICTX *ctx)

@@ -63,6 +63,7 @@ void registry_enter(struct registry *registry, struct registry_entry *entry, str
   entry->entered = true;
   entry->client = client;
   entry->port = port;
+  entry->passed = false;
   entry->policy = policy;
   entry->daemon_len = kept.len;
   if (kept.len > 0)
@@ -76,17 +77,55 @@ void registry_enter(struct registry *registry, struct registry_entry *entry, str
   pthread_mutex_unlock(&list->lock);
 }
 
+void registry_note_unknown(struct registry *registry, struct registry_entry *entry, bool passed)
+{
+  struct registry_list *list;
+
+  if (!entry->entered)
+    return;
+  list = list_of(registry, entry->client, entry->port);
+  pthread_mutex_lock(&list->lock);
+  entry->passed = passed;
+  pthread_mutex_unlock(&list->lock);
+}
+
+/* The session entered last, or NULL; the list is locked. */
+static struct registry_entry *find(const struct registry_list *list, struct ip client,
+                                   uint16_t port)
+{
+  struct registry_entry *entry = list->first;
+
+  while (entry != NULL && (entry->port != port || !ip_equals(entry->client, client)))
+    entry = entry->next;
+  return entry;
+}
+
+bool registry_take_passed(struct registry *registry, struct ip client, uint16_t port)
+{
+  struct registry_list *list = list_of(registry, client, port);
+  struct registry_entry *entry;
+  bool passed = false;
+
+  pthread_mutex_lock(&list->lock);
+  entry = find(list, client, port);
+  if (entry != NULL) {
+    passed = entry->passed;
+    entry->passed = false;
+  }
+  pthread_mutex_unlock(&list->lock);
+  return passed;
+}
+
 const struct policy *registry_find(struct registry *registry, struct ip client, uint16_t port,
                                    struct session *session)
 {
   struct registry_list *list = list_of(registry, client, port);
   const struct policy *policy = NULL;
+  const struct registry_entry *entry;
 
   pthread_mutex_lock(&list->lock);
-  for (const struct registry_entry *entry = list->first; entry != NULL && policy == NULL;
-       entry = entry->next) {
-    if (entry->port != port || !ip_equals(entry->client, client))
-      continue;
+  entry = find(list, client, port);
+  if (entry != NULL) {
     policy = registry->services->policy_keep(entry->policy);
     session_set_daemon(session, (struct span){entry->daemon, entry->daemon_len});
   }

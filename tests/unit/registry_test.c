@@ -127,8 +127,10 @@ static void *come_and_go(void *argument)
     registry_enter(&registry, entry, client, (uint16_t)(round % 5), &policies[own], SPAN("x"));
     session_begin(&session, NULL);
     for (uint16_t port = 0; port < 5; port++)
-      if (registry_find(&registry, client, port, &session) != NULL)
+      if (registry_find(&registry, client, port, &session) != NULL &&
+          !registry_take_passed(&registry, client, port))
         session_set_daemon(&session, SPAN(""));
+    registry_note_unknown(&registry, entry, round % 2 == 0);
     if (round % 3 == 0)
       registry_leave(&registry, entry);
   }

@@ -214,15 +214,30 @@ class Joined(OwnDaemon):
         daemon.reload(LISTEN + 'rules: { command-vrfy = "off"; };')
         self.assertEqual(connection.ask("check_vrfy", "bob", port="40000"), NO_VRFY)
         self.assertEqual(connection.ask("check_vrfy", "bob", port="40001"), NOTHING)
-        # Sendmail has asked the milter about this line before: it is judged once.
-        self.assert_refused(mta.unknown("FOO"), "command-unknown")
-        self.assertEqual(connection.other("FOO", port="40000"), NOTHING)
-        self.assertTrue(connection.other("FOO", port="40001").startswith('OK "500 '))
         self.assertEqual(connection.other("TURN", port="40000"), refusal("TURN"))
         mta.close()
         daemon.wait_for(
             lambda: connection.ask("check_vrfy", "bob", port="40000") == NOTHING,
             "the session to be forgotten")
+        daemon.stop()
+
+    def test_what_the_milter_let_pass_is_judged_once(self):
+        daemon = self.run_daemon('exempt: { daemons = [ "MSA" ]; };')
+        mta = self.dial(daemon)
+        mta.negotiate()
+        mta.macros("connect", {"{daemon_name}": "MTA"})
+        self.begin(mta, port=40000)
+        connection = self.dial_map(daemon)
+        refused = 'OK "500 5.5.2 '
+        self.assertTrue(connection.other("FOO").startswith(refused), "the milter was not asked")
+        self.assert_refused(mta.unknown("FOO"), "command-unknown")
+        self.assertTrue(connection.other("FOO").startswith(refused), "it refused")
+        other = self.dial(daemon)
+        other.negotiate()
+        other.macros("connect", {"{daemon_name}": "MSA"})
+        self.begin(other, port=40002)
+        self.assert_passes(other.unknown("FOO"))
+        self.assertEqual(connection.other("FOO", port="40002"), NOTHING)
         daemon.stop()
 
     def test_all_doors_at_once_during_reloads(self):
