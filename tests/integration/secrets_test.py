@@ -106,6 +106,26 @@ class AtSendmailAnswered(AtSendmail):
     config = ANSWERED
 
 
+class AtPostfixAlone(support.PostfixCase):
+    """The daemon is away, and the policy service with it."""
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_postfix(cls)
+
+    def test_mail_flows_and_the_session_asks_again_when_it_is_back(self):
+        before, client = len(self.postfix.delivered(KNOWN)), self.greeted()
+        ours = client.command("VRFY alice")
+        self.assertIn("(command-vrfy)", ours[0])
+        self.daemon.kill()
+        self.addCleanup(self.daemon.start)
+        self.assertNotIn("(command-vrfy)", client.command("VRFY alice")[0])
+        self.assert_accepted(support.send_message(self.greeted(), "alone"))
+        self.postfix.wait_delivered(KNOWN, before + 1)
+        self.daemon.start()
+        self.assertEqual(client.command("VRFY alice"), ours)
+
+
 class AtSendmailAlone(AtSendmail):
     """The daemon is away: mail flows, and the rulesets keep the secret by themselves."""
 
