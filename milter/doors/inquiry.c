@@ -24,9 +24,17 @@ static enum verdict_voice voice_of(const struct question *question)
   return question->command == COMMAND_VRFY ? VERDICT_VOICE_ANY : VERDICT_VOICE_NEGATIVE;
 }
 
+static bool refuses(const struct policy *policy, enum command command)
+{
+  return policy->rules[command_entry(command)->rule].action == ACTION_REFUSE;
+}
+
 static bool judge(const struct door_services *services, const struct policy *policy,
                   struct inquiry *inquiry, struct reply_lines *reply)
 {
+  if (inquiry->otherwise != NULL && !refuses(policy, inquiry->question.command))
+    inquiry->question = *inquiry->otherwise;
+
   struct door_case about = {.door = inquiry->door,
                             .voice = voice_of(&inquiry->question),
                             .policy = policy,
@@ -46,30 +54,29 @@ static bool judge(const struct door_services *services, const struct policy *pol
 }
 
 /* The policy of the client's milter session; NULL when there is none. */
-static const struct policy *find_policy(const struct door_services *services,
-                                        struct inquiry *inquiry)
+static const struct policy *find_session(struct registry *registry, struct inquiry *inquiry,
+                                         bool *judged)
 {
-  if (services->registry == NULL || !inquiry->session.has_client || inquiry->port == 0)
+  struct ip client = inquiry->session.client;
+
+  *judged = false;
+  if (registry == NULL || !inquiry->session.has_client || inquiry->port == 0)
     return NULL;
-  return registry_find(services->registry, inquiry->session.client, inquiry->port,
-                       &inquiry->session);
+  *judged = inquiry->unknown && registry_take_passed(registry, client, inquiry->port);
+  return registry_find(registry, client, inquiry->port, &inquiry->session);
 }
 
 enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,
                                   struct reply_lines *reply)
 {
-  const struct policy *policy = find_policy(services, inquiry);
-  bool says = false;
+  bool says, judged;
+  const struct policy *policy = find_session(services->registry, inquiry, &judged);
 
-  if (policy != NULL && inquiry->milter_hears) {
-    services->policy_release(policy);
-    return INQUIRY_PASSES;
-  }
   if (policy == NULL)
     policy = services->policy_take();
   if (policy == NULL)
     return INQUIRY_LOST;
-  says = judge(services, policy, inquiry, reply);
+  says = !judged && judge(services, policy, inquiry, reply);
   services->policy_release(policy);
   return says ? INQUIRY_ANSWERS : INQUIRY_PASSES;
 }
@@ -78,14 +85,14 @@ enum inquiry_result inquiry_judge_standing(const struct door_services *services,
                                            struct inquiry *inquiry, struct reply_lines *reply)
 {
   const struct policy *policy;
-  bool says;
+  bool says, judged;
 
   if (services->look == NULL || !inquiry->session.has_client)
     return INQUIRY_PASSES;
   inquiry->session.standing = services->look(inquiry->session.client);
   if (inquiry->session.standing.refused_for == 0)
     return INQUIRY_PASSES;
-  policy = find_policy(services, inquiry);
+  policy = find_session(services->registry, inquiry, &judged);
   if (policy == NULL)
     policy = services->policy_take();
   if (policy == NULL)

@@ -13,8 +13,10 @@ struct inquiry {
   struct session session; /* what the MTA tells of the client */
   uint16_t port;          /* the client's; 0: not known */
   struct question question;
+  const struct question
+      *otherwise; /* what it is when its command's rule does not refuse, or NULL */
   struct span queue_id;
-  bool milter_hears; /* a milter, where there is one, has been asked about this command already */
+  bool unknown; /* a command that the MTA mostly asks its milter about first */
 };
 
 enum inquiry_result {
@@ -25,7 +27,8 @@ enum inquiry_result {
 
 /*
  * Judges and reports. The policy and the daemon's name are those of the client's milter session
- * when there is one, else the policy in force and what the session says. `reply` is filled for
+ * when there is one, else the policy in force and what the session says. What was judged there
+ * already, and let pass, passes. `reply` is filled for
  * INQUIRY_ANSWERS; its code is negative, or 252 for VRFY.
  */
 enum inquiry_result inquiry_judge(const struct door_services *services, struct inquiry *inquiry,

@@ -56,8 +56,7 @@ static void visit_end(SMFICTX *ctx)
   if (visit == NULL)
     return;
   (void)smfi_setpriv(ctx, NULL);
-  if (services->registry != NULL)
-    registry_leave(services->registry, &visit->entry);
+  registry_leave(services->registry, &visit->entry);
   session_end_transaction(&visit->session);
   door_tell_ledger(services, visit->policy, &visit->session, true);
   services->policy_release(visit->policy);
@@ -176,6 +175,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
   if (visit == NULL)
     return SMFIS_REJECT;
   visit->answers_helo = visit->policy->speak == POLICY_SPEAK_AT_ONCE;
+  if (services->registry != NULL)
+    wanted &= ~(unsigned long)SMFIP_NR_CONN;
   if (visit->answers_helo)
     wanted &= ~(unsigned long)SMFIP_NR_HELO;
   *actions_out = actions & SMFIF_SETSYMLIST;
@@ -198,33 +199,35 @@ static bool server_of(SMFICTX *ctx, struct ip *out)
 /* Other doors are asked about this client, too. */
 static void register_visit(struct visit *visit, uint16_t port)
 {
-  if (services->registry == NULL)
-    return;
-  if (visit->session.has_client && port != 0)
+  if (services->registry != NULL && visit->session.has_client && port != 0)
     registry_enter(services->registry, &visit->entry, visit->session.client, port, visit->policy,
                    session_daemon(&visit->session));
   else
     registry_leave(services->registry, &visit->entry);
 }
 
-/* Recorded only: no reply is waited for. Always negotiated, so a session without negotiation of its
- * own on the same connection has it too. */
+/*
+ * Recorded only. No reply is waited for, unless other doors may be asked about this client, who
+ * then has to be known there before the MTA goes on. It is the same for every session of a process,
+ * so a session without negotiation of its own on the same connection has it too.
+ */
 static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
+  const sfsistat done = services->registry != NULL ? SMFIS_CONTINUE : SMFIS_NOREPLY;
   struct visit *visit = visit_of(ctx);
   struct ip client;
   uint16_t port = 0;
 
   (void)name;
   if (visit == NULL)
-    return SMFIS_NOREPLY;
+    return done;
   session_begin(&visit->session,
                 socket_ip_of_client((struct sockaddr *)address, &client, &port) ? &client : NULL);
   session_set_daemon(&visit->session, MACRO(ctx, "{daemon_name}"));
   session_set_host(&visit->session, MACRO(ctx, "j"));
   visit->session.has_server = server_of(ctx, &visit->session.server);
   register_visit(visit, port);
-  return SMFIS_NOREPLY;
+  return done;
 }
 
 static sfsistat on_helo(SMFICTX *ctx, char *name)
@@ -311,11 +314,14 @@ static sfsistat on_unknown(SMFICTX *ctx, const char *line)
 {
   struct visit *visit = visit_of(ctx);
   struct question question;
+  sfsistat result;
 
   if (visit == NULL)
     return SMFIS_TEMPFAIL;
   question_command(&question, span_from(line));
-  return answer(ctx, visit, &question);
+  result = answer(ctx, visit, &question);
+  registry_note_unknown(services->registry, &visit->entry, result == SMFIS_CONTINUE);
+  return result;
 }
 
 /* All milters before this one, and the MTA's own checks, have let the message pass. libmilter is

@@ -125,17 +125,28 @@ static void begin_session(struct session *session, const struct request *request
   }
 }
 
-/* The line that the client sent before Postfix's command filter, as far as it can be told. */
-static struct span command_line(const struct request *request, struct text *line)
+/* Whether Postfix's command filter may have made VRFY of this command. */
+static bool is_bare_verb(struct span recipient)
 {
-  enum command command = command_find(request->recipient);
+  enum command command = command_find(recipient);
 
-  if (command != COMMAND_NONE && command_entry(command)->kind == COMMAND_IS_OPTIONAL &&
-      request->recipient.len == strlen(command_entry(command)->verb))
-    return request->recipient;
+  return command != COMMAND_NONE && command_entry(command)->kind == COMMAND_IS_OPTIONAL &&
+         recipient.len == strlen(command_entry(command)->verb);
+}
+
+/* The line that the client sent, as far as it can be told. A verb that no rule refuses is not
+ * turned into VRFY: then it is a name, and to say nothing would tell whether it has a mailbox. */
+static void ask(struct inquiry *inquiry, struct span recipient, struct text *line,
+                struct question *vrfy)
+{
   text_add(line, "VRFY ");
-  text_add_span(line, request->recipient);
-  return text_span(line);
+  text_add_span(line, recipient);
+  question_command(vrfy, text_span(line));
+  inquiry->question = *vrfy;
+  if (!is_bare_verb(recipient))
+    return;
+  question_command(&inquiry->question, recipient);
+  inquiry->otherwise = vrfy;
 }
 
 static void add_reply(struct text *answer, const struct reply_lines *reply)
@@ -163,6 +174,7 @@ static void judge(const struct door_services *services, const struct request *re
                             .port = inquiry_port(request->client_port),
                             .queue_id = request->queue_id};
   enum inquiry_result result;
+  struct question vrfy;
   struct reply_lines reply;
 
   begin_session(&inquiry.session, request);
@@ -170,7 +182,7 @@ static void judge(const struct door_services *services, const struct request *re
     question_rcpt(&inquiry.question, request->recipient, NULL, 0, inquiry.session.smtputf8);
     result = inquiry_judge_standing(services, &inquiry, &reply);
   } else {
-    question_command(&inquiry.question, command_line(request, &line));
+    ask(&inquiry, request->recipient, &line, &vrfy);
     result = inquiry_judge(services, &inquiry, &reply);
   }
   if (result == INQUIRY_ANSWERS)

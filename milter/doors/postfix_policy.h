@@ -10,7 +10,8 @@
  *                    else DUNNO, as to any other
  *   recipient        the argument of VRFY. A bare verb of commands.def that SMTP knows and need not
  *                    offer (EXPN, TURN, SEND, SOML, SAML, HELP) is the command that Postfix's
- *                    smtpd_command_filter turned into VRFY, and is judged as that
+ *                    smtpd_command_filter turned into VRFY, and is judged as that when the rule of
+ *                    that command refuses; else it is a name
  *   client_address, client_port     who asks; together they find the client's milter session, whose
  *                    policy and daemon name then hold
  *   helo_name, sender, queue_id     for the log

@@ -31,25 +31,25 @@ static uint64_t mix(uint64_t x)
 
 static struct registry_list *list_of(struct registry *registry, struct ip client, uint16_t port)
 {
-  uint64_t half[2];
+  uint64_t half[2], hash;
 
   memcpy(half, client.bytes, sizeof(half));
-  return &registry
-              ->lists[mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port) % REGISTRY_LISTS];
+  hash = mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port);
+  return &registry->lists[hash % REGISTRY_LISTS];
 }
 
 void registry_leave(struct registry *registry, struct registry_entry *entry)
 {
   struct registry_list *list;
 
-  if (entry->link == NULL) /* only its owner enters it, and this is the owner */
+  if (!entry->entered)
     return;
+  entry->entered = false;
   list = list_of(registry, entry->client, entry->port);
   pthread_mutex_lock(&list->lock);
   *entry->link = entry->next;
   if (entry->next != NULL)
     entry->next->link = entry->link;
-  entry->link = NULL;
   pthread_mutex_unlock(&list->lock);
 }
 
@@ -60,8 +60,10 @@ void registry_enter(struct registry *registry, struct registry_entry *entry, str
   struct span kept = span_slice(daemon, 0, sizeof(entry->daemon));
 
   registry_leave(registry, entry);
+  entry->entered = true;
   entry->client = client;
   entry->port = port;
+  entry->passed = false;
   entry->policy = policy;
   entry->daemon_len = kept.len;
   if (kept.len > 0)
@@ -75,17 +77,55 @@ void registry_enter(struct registry *registry, struct registry_entry *entry, str
   pthread_mutex_unlock(&list->lock);
 }
 
+void registry_note_unknown(struct registry *registry, struct registry_entry *entry, bool passed)
+{
+  struct registry_list *list;
+
+  if (!entry->entered)
+    return;
+  list = list_of(registry, entry->client, entry->port);
+  pthread_mutex_lock(&list->lock);
+  entry->passed = passed;
+  pthread_mutex_unlock(&list->lock);
+}
+
+/* The session entered last, or NULL; the list is locked. */
+static struct registry_entry *find(const struct registry_list *list, struct ip client,
+                                   uint16_t port)
+{
+  struct registry_entry *entry = list->first;
+
+  while (entry != NULL && (entry->port != port || !ip_equals(entry->client, client)))
+    entry = entry->next;
+  return entry;
+}
+
+bool registry_take_passed(struct registry *registry, struct ip client, uint16_t port)
+{
+  struct registry_list *list = list_of(registry, client, port);
+  struct registry_entry *entry;
+  bool passed = false;
+
+  pthread_mutex_lock(&list->lock);
+  entry = find(list, client, port);
+  if (entry != NULL) {
+    passed = entry->passed;
+    entry->passed = false;
+  }
+  pthread_mutex_unlock(&list->lock);
+  return passed;
+}
+
 const struct policy *registry_find(struct registry *registry, struct ip client, uint16_t port,
                                    struct session *session)
 {
   struct registry_list *list = list_of(registry, client, port);
   const struct policy *policy = NULL;
+  const struct registry_entry *entry;
 
   pthread_mutex_lock(&list->lock);
-  for (const struct registry_entry *entry = list->first; entry != NULL && policy == NULL;
-       entry = entry->next) {
-    if (entry->port != port || !ip_equals(entry->client, client))
-      continue;
+  entry = find(list, client, port);
+  if (entry != NULL) {
     policy = registry->services->policy_keep(entry->policy);
     session_set_daemon(session, (struct span){entry->daemon, entry->daemon_len});
   }

@@ -14,12 +14,16 @@
 
 enum { REGISTRY_LISTS = 1024, REGISTRY_DAEMON_MAX = 64 };
 
-/* A session in the registry; all zero before it is entered for the first time. While it is entered
- * it belongs to the registry and must stay where it is. */
+/*
+ * A session in the registry; all zero before it is entered for the first time. While it is entered
+ * it must stay where it is. One thread at a time enters it and takes it out.
+ */
 struct registry_entry {
-  struct registry_entry *next, **link; /* link is NULL when it is not entered */
+  bool entered;
+  struct registry_entry *next, **link; /* the neighbours', too: locked */
   struct ip client;
   uint16_t port;
+  bool passed; /* the last unknown command was judged in this session, and let pass */
   const struct policy *policy;
   size_t daemon_len;
   char daemon[REGISTRY_DAEMON_MAX];
@@ -44,8 +48,16 @@ void registry_open(struct registry *registry, const struct door_services *servic
 void registry_enter(struct registry *registry, struct registry_entry *entry, struct ip client,
                     uint16_t port, const struct policy *policy, struct span daemon);
 
-/* Takes a session out; nothing when it is not in. */
+/* Takes a session out; nothing when it is not in: `registry` may be NULL then. */
 void registry_leave(struct registry *registry, struct registry_entry *entry);
+
+/* Notes that a command which the MTA does not know was judged in this session, and whether it was
+ * let pass. Nothing when the session is not in; likewise. */
+void registry_note_unknown(struct registry *registry, struct registry_entry *entry, bool passed);
+
+/* Whether the last unknown command was let pass in a session with this address and port; asked once
+ * it is forgotten. */
+bool registry_take_passed(struct registry *registry, struct ip client, uint16_t port);
 
 /*
  * Finds the session entered last with this address and port: returns its policy, which is to be

@@ -88,9 +88,10 @@ static bool question_other(struct inquiry *inquiry, struct span rest)
     return false;
   question_command(&inquiry->question, span_slice(rest, 0, at - 1));
   inquiry->question.command = command_find(verb_of(inquiry->question.argument));
-  /* Sendmail hands to milters what it does not know, and TURN and the like to nobody else. */
-  inquiry->milter_hears = inquiry->question.command == COMMAND_NONE ||
-                          command_entry(inquiry->question.command)->kind == COMMAND_IS_FOREIGN;
+  /* Sendmail asks its milter first about what it does not know (but not between RSET and MAIL), and
+   * nobody else about TURN and the like. */
+  inquiry->unknown = inquiry->question.command == COMMAND_NONE ||
+                     command_entry(inquiry->question.command)->kind == COMMAND_IS_FOREIGN;
   return true;
 }
 

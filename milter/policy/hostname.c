@@ -176,10 +176,16 @@ static bool is_host_label(const char *name, bool underscore)
   return true;
 }
 
-/* The fault that a result of libidn2 stands for. */
+/*
+ * The fault that a result of libidn2 stands for.
+ * Deviation: an A-label of a code point that IDNA 2008 disallows is let pass. Domains with a heart
+ * or a snowman in them were registered all the same, and mail programs send their A-labels.
+ */
 static enum fault_kind fault_of_idn(int result, bool a_label)
 {
   switch (result) {
+  case IDN2_DISALLOWED:
+    return a_label ? FAULT_NONE : FAULT_BAD_U_LABEL;
   case IDN2_OK:
   case IDN2_MALLOC:         /* our trouble, not the sender's */
   case IDN2_ENCODING_ERROR: /* the UTF8 aspect has told it */

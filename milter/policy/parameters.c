@@ -222,7 +222,9 @@ static struct span keyword(struct cursor *in)
 }
 
 /* esmtp-value = 1*(%d33-60 / %d62-126)                      RFC 5321, 4.1.2
- * esmtp-value =/ UTF8-non-ascii                             RFC 6531, 3.3 */
+ * esmtp-value =/ UTF8-non-ascii                             RFC 6531, 3.3
+ * Deviation: an "=" in a value is let pass. It is to be sent as "+3D", but bounce addresses are
+ * full of it, not every sender encodes them in ORCPT, and mail servers take it. */
 static bool value_bytes(struct cursor *in, bool utf8)
 {
   while (!cursor_at_end(in)) {
@@ -231,7 +233,7 @@ static bool value_bytes(struct cursor *in, bool utf8)
 
     if (byte_is_8bit(byte))
       length = utf8 ? utf8_sequence(in->in, in->at) : 0;
-    else if (byte_is_control(byte) || byte == ' ' || byte == '=')
+    else if (byte_is_control(byte) || byte == ' ')
       length = 0;
     if (length == 0)
       return false;

@@ -234,12 +234,12 @@ int tool_mta(int argc, char **argv)
   struct settings settings;
   int code = read_arguments(argc, argv, &arguments);
 
-  if (code != TOOL_FINE)
-    return code;
-  if (arguments.help) {
+  if (code == TOOL_FINE && arguments.help) {
     fputs(help, stdout);
     return TOOL_FINE;
   }
+  if (code != TOOL_FINE || arguments.server == NULL)
+    return code;
   code = tool_read_settings(arguments.config, true, &settings);
   if (code != TOOL_FINE)
     return code;

@@ -137,6 +137,31 @@ static void check_earlier_lists(struct mta *mta, struct span text)
   }
 }
 
+/* "3.6", "3.10", "2": the number before the first dot, or behind it. */
+static unsigned number_at(struct span *text)
+{
+  unsigned number = 0;
+  size_t at = 0;
+
+  for (; at < text->len && byte_is_digit(text->at[at]) && number < 100000; at++)
+    number = number * 10 + (unsigned)(text->at[at] - '0');
+  *text = span_slice(*text, at + 1, text->len);
+  return number;
+}
+
+/* Whether smtpd_relay_restrictions is looked at before smtpd_recipient_restrictions. */
+static bool relay_comes_first(struct span text)
+{
+  struct span value;
+  unsigned major;
+
+  if (postfix_value(text, "smtpd_relay_before_recipient_restrictions", &value))
+    return has_word(value, "yes");
+  postfix_value(text, "compatibility_level", &value); /* not set, it is 0 */
+  major = number_at(&value);
+  return major > 3 || (major == 3 && number_at(&value) >= 6);
+}
+
 static void check_policy_service(struct mta *mta, struct span text)
 {
   bool answers = mta_stance(&mta->settings->policy, RULE_COMMAND_VRFY) == MTA_ANSWER;
@@ -149,7 +174,7 @@ static void check_policy_service(struct mta *mta, struct span text)
     if (!postfix_says(text, "smtpd_reject_unlisted_recipient", "no"))
       found(mta, "smtpd_reject_unlisted_recipient",
             "is not \"no\": VRFY gets 252 for mailboxes that there are, and 550 for others");
-  } else if (postfix_says(text, "smtpd_relay_before_recipient_restrictions", "no") &&
+  } else if (!relay_comes_first(text) &&
              postfix_value(text, "smtpd_recipient_restrictions", &value) && value.len > 0) {
     check_place(mta, text, "smtpd_recipient_restrictions");
   }

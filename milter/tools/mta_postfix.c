@@ -129,8 +129,9 @@ static void put_head(const struct mta *mta, FILE *to)
 
 static void put_milter(const struct mta *mta, FILE *to)
 {
-  say(to, "The filter. Where there are several, this one stands first: what it refuses, the others "
-          "need not look at.");
+  say(to,
+      "The filter. Behind others that refuse recipients: asked before them, it would count such "
+      "a recipient as accepted (the rule sequence-abandoned).");
   say(to, "  default_action=accept: mail passes unchecked while the filter is away. With tempfail "
           "clients are told to come back later: nothing passes unchecked and nothing is lost.");
   say(to,
@@ -183,6 +184,13 @@ static void put_places(const struct mta *mta, FILE *to)
   fputs("smtpd_relay_restrictions = ", to);
   put_service(mta, to);
   fputs(", " OWN_RELAY_RULES "\n\n", to);
+  if (vrfy_stance(mta) == MTA_ANSWER)
+    return; /* it stands first in both */
+  say(to, "Otherwise, by default with a compatibility_level below 3.6, smtpd_recipient_restrictions "
+          "comes before that list, and reject_unlisted_recipient in it tells who has a mailbox. "
+          "(Postfix before 3.6 has no choice: there the policy service must stand first in "
+          "smtpd_recipient_restrictions as well.)");
+  fputs("smtpd_relay_before_recipient_restrictions = yes\n\n", to);
 }
 
 /* With 252 the service says OK, which ends one list; Postfix must not look for the mailbox in the

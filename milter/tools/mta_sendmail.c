@@ -104,7 +104,9 @@ static void put_head(const struct mta *mta, FILE *to)
 
 static void put_milter(const struct mta *mta, FILE *to)
 {
-  say(to, "The filter. Filters are asked in the order of their lines: let this one be the first.");
+  say(to, "The filter. Filters are asked in the order of their lines: this one behind others that "
+          "refuse recipients. Asked before them, it would count such a recipient as accepted (the "
+          "rule sequence-abandoned).");
   say(to,
       "  Without F= mail passes unchecked while the filter is away. With F=T clients are told to "
       "come back later: nothing passes unchecked and nothing is lost.");
@@ -152,6 +154,11 @@ static void put_privacy(const struct mta *mta, FILE *to)
   if (expn)
     say(to, map ? "  no noexpn, no needexpnhelo: the rule command-expn speaks"
                 : "  noexpn: 502, because there is no socket map that could say more");
+  if (map && (vrfy || expn))
+    say(to, "  An argument of more than some 1,250 bytes, as of \"VRFY alice,,,\" and more commas, "
+            "Sendmail shows to no ruleset, and answers it by itself: whoever knows that can ask who "
+            "has a mailbox. Only novrfy and noexpn close that, and then Sendmail says 252 and 502 "
+            "to all, in its own words, and no rule is asked. Where that matters more, add them.");
   say(to, "  noverb: VERB would show how addresses are resolved");
   fprintf(to,
           "define(`confPRIVACY_FLAGS', "

@@ -180,12 +180,14 @@ static bool serve(struct port *port, int fd)
                                                   .feed = talk_feed,
                                                   .bye = talk_bye};
   struct streams_limits limits = {SESSION_CONNECTIONS_MAX, port->options->idle};
+  /* libevent puts this back when its events go: a signal while we leave changes nothing. */
+  bool ignored = signal(SIGINT, SIG_IGN) != SIG_ERR && signal(SIGTERM, SIG_IGN) != SIG_ERR;
   struct event *interrupt = evsignal_new(port->base, SIGINT, on_signal, port);
   struct event *terminate = evsignal_new(port->base, SIGTERM, on_signal, port);
   bool ready;
 
   port->streams = streams_open(port->base, fd, &protocol, &limits, port);
-  ready = port->streams != NULL && interrupt != NULL && terminate != NULL &&
+  ready = ignored && port->streams != NULL && interrupt != NULL && terminate != NULL &&
           event_add(interrupt, NULL) == 0 && event_add(terminate, NULL) == 0;
   if (ready) {
     announce(port->options, fd);

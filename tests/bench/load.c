@@ -284,7 +284,7 @@ static void measure_speed(pid_t pid, size_t count, double seconds)
     errx(EXIT_FAILURE, "no process %ld", (long)pid);
   if (load.pause == 0) {
     begin_all(clients, count);
-    run(started + 300000000, ULONG_MAX);
+    run(started + 200000000, ULONG_MAX);
   } else {
     for (size_t i = 0; i < count; i++) {
       begin_all(&clients[i], 1);

@@ -8,6 +8,7 @@
  * for a session was ended.
  */
 #include "doors/milter.h"
+#include "doors/registry.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -98,6 +99,12 @@ static const struct policy *policy_take(void)
   return atomic_load(&in_force);
 }
 
+static const struct policy *policy_keep(const struct policy *policy)
+{
+  atomic_fetch_add(&policies_taken, 1);
+  return policy;
+}
+
 static void policy_release(const struct policy *policy)
 {
   if (policy != NULL)
@@ -135,8 +142,11 @@ static void report(const struct door_report *report)
   touch(session_host(report->session));
 }
 
+static struct registry registry;
 static const struct door_services services = {
+    .registry = &registry,
     .policy_take = policy_take,
+    .policy_keep = policy_keep,
     .policy_release = policy_release,
     .report = report,
     .sessions = count_sessions,
@@ -179,6 +189,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
   (void)argc;
   (void)argv;
   policies_make();
+  registry_open(&registry, &services);
   setlogmask(LOG_MASK(LOG_EMERG)); /* libmilter tells the system's log of every broken packet */
   address.sun_family = AF_UNIX;
   address_len = sizeof(address);

@@ -1,14 +1,16 @@
-"""Every tests/scenarios/*.smtp that has `postfix` or `sendmail` among its rings, typed at a real one.
+"""Every tests/scenarios/*.smtp that has `postfix` or `sendmail` among its rings, typed at one.
 
-One class for each mail server and configuration, as the scenarios that share it also share a daemon
-and a server; one test for each scenario. The client comes from the scenario's address: Postfix is
-told so with XCLIENT, for Sendmail the scenario is moved to loopback addresses.
+Both have the settings that `milter-strict mta` prints for the scenario's configuration. One class
+for each mail server and configuration, as the scenarios that share it also share a daemon and a
+server; one test for each scenario. The client comes from the scenario's address: Postfix is told so
+with XCLIENT, for Sendmail the scenario is moved to loopback addresses.
 """
 
 import pathlib
 import re
 import unittest
 
+import recommended
 import sendmail_support
 import support
 from rings import on_loopback
@@ -19,6 +21,10 @@ SCENARIOS = pathlib.Path(__file__).resolve().parent.parent / "scenarios"
 
 class PostfixScenarios(support.PostfixCase):
     ring = PostfixRing
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_postfix(cls)
 
     def connect(self, scenario):
         client = support.SmtpClient.dial(self.postfix.host, self.postfix.xclient_port)
@@ -35,6 +41,10 @@ class PostfixScenarios(support.PostfixCase):
 
 class SendmailScenarios(sendmail_support.SendmailCase):
     ring = SendmailRing
+
+    @classmethod
+    def setUpClass(cls):
+        recommended.start_sendmail(cls)
 
     def connect(self, scenario):
         return support.SmtpClient.dial(self.sendmail.host, self.sendmail.port,

@@ -1,4 +1,4 @@
-"""What the tests with a real Sendmail share: one Sendmail and one daemon for each class of tests."""
+"""What the tests with a real Sendmail share: one of it and one daemon for each class of tests."""
 
 import unittest
 
@@ -24,7 +24,7 @@ class SendmailCase(support.ReplyCase):
     """`config` is the daemon's configuration, `options` are arguments of Sendmail()."""
 
     config = support.NOBODY_EXEMPT
-    options = {"lines": "define(`confALLOW_BOGUS_HELO', `True')\n"}
+    options = {}
 
     @classmethod
     def setUpClass(cls):

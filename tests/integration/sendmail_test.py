@@ -21,7 +21,8 @@ class Refusals(SendmailCase):
 
     def test_all_lines_of_a_reply_arrive(self):
         self.assertEqual(self.greeted().command(DOTS), [
-            "501-5.1.7 Syntax error in parameters: sender address has a misplaced dot (sender-dots)",
+            "501-5.1.7 Syntax error in parameters: sender address has a misplaced dot "
+            "(sender-dots)",
             "501-5.1.7 MAIL FROM:<a..b@example.com>",
             "501-5.1.7              ^ two dots in a row",
             "501 5.1.7 Remove the dot, or put the part before the \"@\" in quotes"])
@@ -170,7 +171,7 @@ class Death(SendmailCase):
 
 
 class DeathWithTempfail(Death):
-    options = {**SendmailCase.options, "default_action": "tempfail"}
+    options = {"default_action": "tempfail"}
 
     def test_session_goes_on_and_new_ones_are_served(self):
         client = self.greeted()

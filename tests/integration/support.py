@@ -1,4 +1,4 @@
-"""What the tests with real mail servers share: one server and one daemon for each class of tests."""
+"""What tests with real mail servers share: one server and one daemon for each class of tests."""
 
 import os
 import shutil

@@ -14,7 +14,6 @@ from scenario import matches
 
 NAMES = ("alice", "nosuch", "alice@example.org", "nosuch@example.org", "alice@elsewhere.example")
 LONG = "x" * 600
-HANGS_UP = ", hangs up"
 STEPS = (("before HELO", None), ("after HELO", "EHLO client.example.net"),
          ("after MAIL", "MAIL FROM:<sender@example.net>"),
          ("after RCPT", "RCPT TO:<bob@example.org>"))
@@ -48,7 +47,7 @@ class TruthCase(unittest.TestCase):
     def hold(self, row):
         """Every name and time of a row gets the reply of the table, and all names the same."""
         wanted, problems = row.replies[self.name], []
-        pattern = wanted.removesuffix(HANGS_UP)
+        pattern = wanted.removesuffix(truth.HANGS_UP)
         names = NAMES if "{name}" in row.sent else ("",)
         for when in row.times:
             first = None
@@ -58,7 +57,7 @@ class TruthCase(unittest.TestCase):
                 nameless = [line.replace(name, "{name}") for line in reply] if name else reply
                 first = first or nameless
                 if (not matches(pattern.replace("{name}", name), reply[0]) or nameless != first
-                        or closed != wanted.endswith(HANGS_UP)):
+                        or closed != wanted.endswith(truth.HANGS_UP)):
                     problems.append(f"{when}: {sent}: {reply}, {closed and 'closed'}")
         self.assertEqual(problems, [], f"wanted: {wanted}")
 

@@ -2,6 +2,7 @@
 
 import re
 
+FILTER_FILE = "command_filter.pcre"
 MILTER_AT = "unix:/var/spool/postfix/milter-strict/milter.sock"
 POLICY = "unix:milter-strict/policy.sock"
 MAP = "unix:/run/milter-strict/socketmap.sock"

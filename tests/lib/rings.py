@@ -105,7 +105,7 @@ class PostfixRing:
 
 
 def on_loopback(text):
-    """The same with addresses that a client on this machine can have: 192.0.2.7 becomes 127.0.2.7."""
+    """The same with addresses that clients on this machine can have: 127.0.2.7 for 192.0.2.7."""
     return text.replace("192.0.2.", "127.0.2.")
 
 

@@ -3,7 +3,8 @@
 import pathlib
 import re
 
-from rings import PostfixRing, SendmailRing, SessionRing, WireRing  # noqa: F401 (the drivers' public place)
+from rings import (PostfixRing, SendmailRing, SessionRing,  # noqa: F401 (for the drivers)
+                   WireRing)
 
 RINGS = ("session", "wire", "postfix", "sendmail")
 HEADER = re.compile(r"#\s*(client|rings|macros):\s*(.*?)\s*$")

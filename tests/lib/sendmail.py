@@ -8,7 +8,7 @@
 The program and the macros of its configuration come from the Debian packages, unpacked beside the
 build by tests/lib/unpack-mta. Mail for alice, bob, carol, postmaster and abuse at example.org goes
 to mailboxes in the private folder; any other local part there is unknown (550 5.1.1). Clients on
-127.0.0.1 and ::1 may relay, those on other loopback addresses may not, and what is relayed is thrown
+127.0.0.1 and ::1 may relay, those on other loopback addresses may not. What is relayed is thrown
 away: no message and no name lookup leaves the machine. Its log is a socket of ours instead of the
 system's. Only root can run it.
 """

@@ -33,7 +33,7 @@ exec setpriv --pdeathsig TERM "$@"
 
 
 def command(programs, *arguments):
-    """The command line that runs the unpacked Sendmail in the private folder, its working folder."""
+    """The command line that runs the unpacked Sendmail with the private folder to work in."""
     return ["unshare", "--mount", "--uts", "sh", "-euc", LAUNCHER, "launcher", HOST_NAME,
             program(programs), "-C", "etc/sendmail.cf", *arguments]
 
@@ -106,7 +106,8 @@ FEATURE(`no_default_msa')
 MAILER(`local')
 MAILER(`smtp')
 MAILER_DEFINITIONS
-Mnowhere, P=/bin/dd, F=lsDFMeuS, S=EnvFromL, R=EnvToSMTP, T=DNS/RFC822/X-Unix, A=dd of=/dev/null status=none
+Mnowhere, P=/bin/dd, F=lsDFMeuS, S=EnvFromL, R=EnvToSMTP, T=DNS/RFC822/X-Unix,
+\tA=dd of=/dev/null status=none
 {lines}"""
 
 

@@ -1,4 +1,7 @@
-"""The table of what clients read at real mail servers, milter/man/truth.table, and its two faces."""
+"""The table of what clients read at real mail servers, milter/man/truth.table.
+
+Run as a program it prints the table as the README has it.
+"""
 
 import pathlib
 import re
@@ -8,7 +11,9 @@ TABLE = ROOT / "milter" / "man" / "truth.table"
 SERVERS = ("Postfix 3.7", "Sendmail 8.17")
 TIMES = ("before HELO", "after HELO", "after MAIL", "after RCPT")
 ANY_TIME = "any time"
+HANGS_UP = ", hangs up"
 HEADING = re.compile(r"[1-5]\d\d \S")
+OURS = re.compile(r"(\d{3})[- ](\d\.\d\.\d) .*\(([a-z]+-[a-z-]+)\)$")
 
 
 class Row:
@@ -48,6 +53,14 @@ def rows():
     return found
 
 
+def brief(cell):
+    """A cell as the README has it: our own replies by their rule."""
+    reply = cell.removesuffix(HANGS_UP)
+    ours = OURS.match(reply)
+    text = f"`{ours[1]} {ours[2]}`, {ours[3]}" if ours else f"`{reply}`"
+    return text + (HANGS_UP if cell.endswith(HANGS_UP) else "")
+
+
 def markdown():
     """The table as the README has it."""
     lines = [f"| the client sends | | {' | '.join(SERVERS)} |", "|---|---|---|---|"]
@@ -56,8 +69,11 @@ def markdown():
         if row.heading != heading:
             heading = row.heading
             lines.append(f"| **{heading}** | | | |")
-        cells = [f"`{row.sent}`", row.when, *(f"`{row.replies[server]}`" for server in SERVERS)]
-        if row.rule:
-            cells[1] += f", `{row.rule}`"
+        when = row.when + (f", `{row.rule}`" if row.rule else "")
+        cells = [f"`{row.sent}`", when, *(brief(row.replies[server]) for server in SERVERS)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

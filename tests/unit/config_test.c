@@ -261,7 +261,7 @@ static const struct {
     {"limit and off", "recipient-many = { action = \"off\"; limit = 7; };", RULE_RECIPIENT_MANY,
      ACTION_OFF, 452, "4.5.3", "", 7},
     {"another limit", "sequence-abandoned = { limit = 1000000; };", RULE_SEQUENCE_ABANDONED,
-     ACTION_REFUSE, 503, "5.5.1", "", 1000000},
+     ACTION_REFUSE, 421, "4.7.0", "", 1000000},
 };
 
 static void rules_take_replies_texts_and_limits(void **state)

@@ -278,7 +278,7 @@ static void an_open_session_is_found(void **state)
 {
   static struct registry registry;
   static struct policy older;
-  struct registry_entry entry = {.link = NULL};
+  struct registry_entry entry = {.entered = false};
   struct ip client;
 
   (void)state;
@@ -297,6 +297,22 @@ static void an_open_session_is_found(void **state)
   assert_string_equal(one.said, NO_VRFY);
   assert_string_equal(seen.daemon, "");
   assert_int_equal(seen.holds, 0);
+}
+
+/* A mailbox may be called so: Postfix, left alone, would tell whether there is one. */
+static void a_verb_that_is_not_refused_is_a_name(void **state)
+{
+  static const enum rule_action actions[] = {ACTION_OFF, ACTION_MONITOR};
+
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    seen_begin();
+    seen.policy.rules[RULE_COMMAND_HELP].action = actions[i];
+    feed(&one, SPAN(VRFY "recipient=help\n\n"), SAID_MAX);
+    assert_string_equal(one.said, NO_VRFY);
+    assert_int_equal(seen.events[DOOR_WOULD_REFUSE], 0);
+    assert_int_equal(seen.events[DOOR_REFUSED], 1);
+  }
 }
 
 static void a_full_sink_stops_a_flood(void **state)
@@ -364,6 +380,7 @@ int main(void)
       cmocka_unit_test(a_nul_is_malformed),
       cmocka_unit_test(rules_say_what_they_are_set_to),
       cmocka_unit_test(what_is_not_refused_is_reported),
+      cmocka_unit_test(a_verb_that_is_not_refused_is_a_name),
       cmocka_unit_test(the_report_has_the_facts),
       cmocka_unit_test(an_open_session_is_found),
       cmocka_unit_test(a_full_sink_stops_a_flood),

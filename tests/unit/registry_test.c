@@ -51,7 +51,8 @@ static int find(const char *client, uint16_t port, char *daemon)
 
 static void sessions_are_found_by_address_and_port(void **state)
 {
-  struct registry_entry first = {.link = NULL}, second = {.link = NULL}, sixth = {.link = NULL};
+  struct registry_entry first = {.entered = false}, second = {.entered = false},
+                        sixth = {.entered = false};
   char daemon[80];
 
   (void)state;
@@ -80,7 +81,7 @@ static void sessions_are_found_by_address_and_port(void **state)
 /* A proxy may bring one client twice; one connection may begin a second session. */
 static void the_last_one_counts(void **state)
 {
-  struct registry_entry first = {.link = NULL}, second = {.link = NULL};
+  struct registry_entry first = {.entered = false}, second = {.entered = false};
   char daemon[80];
 
   (void)state;
@@ -100,7 +101,7 @@ static void the_last_one_counts(void **state)
 
 static void a_long_name_is_cut(void **state)
 {
-  struct registry_entry entry = {.link = NULL};
+  struct registry_entry entry = {.entered = false};
   char daemon[80], name[200];
 
   (void)state;
@@ -126,8 +127,10 @@ static void *come_and_go(void *argument)
     registry_enter(&registry, entry, client, (uint16_t)(round % 5), &policies[own], SPAN("x"));
     session_begin(&session, NULL);
     for (uint16_t port = 0; port < 5; port++)
-      if (registry_find(&registry, client, port, &session) != NULL)
+      if (registry_find(&registry, client, port, &session) != NULL &&
+          !registry_take_passed(&registry, client, port))
         session_set_daemon(&session, SPAN(""));
+    registry_note_unknown(&registry, entry, round % 2 == 0);
     if (round % 3 == 0)
       registry_leave(&registry, entry);
   }

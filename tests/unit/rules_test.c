@@ -136,7 +136,7 @@ static const struct {
     {"recipient-parameters", STAGE_RCPT, ACTION_REFUSE, 501, "5.5.4"},
     {"recipient-many", STAGE_RCPT, ACTION_OFF, 452, "4.5.3"},
     {"bounce-recipients", STAGE_RCPT, ACTION_MONITOR, 550, "5.5.3"},
-    {"sequence-abandoned", STAGE_MAIL, ACTION_REFUSE, 503, "5.5.1"},
+    {"sequence-abandoned", STAGE_MAIL, ACTION_REFUSE, 421, "4.7.0"},
     {"sequence-mail", STAGE_MAIL, ACTION_REFUSE, 503, "5.5.1"},
     {"sequence-rcpt", STAGE_RCPT, ACTION_REFUSE, 503, "5.5.1"},
     {"sequence-data", STAGE_DATA, ACTION_REFUSE, 503, "5.5.1"},

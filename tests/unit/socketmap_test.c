@@ -267,12 +267,12 @@ static void a_252_is_said(void **state)
   assert_true(span_starts_nocase(ask(rows[0].question), SPAN("OK \"252 2.5.2 ")));
 }
 
-/* What a milter session has been asked about is not judged again; the rest by its policy. */
+/* What a milter session has let pass is not judged again; the rest by its policy. */
 static void an_open_session_is_found(void **state)
 {
   static struct registry registry;
   static struct policy older;
-  struct registry_entry entry = {.link = NULL};
+  struct registry_entry entry = {.entered = false};
   struct ip client;
 
   (void)state;
@@ -283,7 +283,15 @@ static void an_open_session_is_found(void **state)
   registry_open(&registry, &services);
   services.registry = &registry;
   registry_enter(&registry, &entry, client, 40000, &older, SPAN("MTA"));
-  expect_span("unknown", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), NOTFOUND);
+  expect_span("not asked", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
+  registry_note_unknown(&registry, &entry, true);
+  expect_span("VRFY between", "answer", ask(SPAN("check_vrfy " CLIENT "a")), NO_VRFY);
+  expect_span("let pass", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), NOTFOUND);
+  expect_span("the next", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
+  registry_note_unknown(&registry, &entry, true);
+  registry_note_unknown(&registry, &entry, false);
+  expect_span("refused", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
+  registry_note_unknown(&registry, &entry, true);
   expect_span("foreign", "answer", ask(SPAN("check_other " CLIENT "GET" S "5")), NOTFOUND);
   assert_true(span_starts_nocase(ask(SPAN("check_other " CLIENT "TURN" S "5")), SPAN("OK \"450 ")));
   expect_span("another port", "answer",

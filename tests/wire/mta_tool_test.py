@@ -84,7 +84,9 @@ class PostfixTest(ToolCase):
         self.assertEqual(said, "")
         self.assertEqual(set(settings), {
             "smtpd_milters", "smtpd_helo_required", "smtpd_forbidden_commands",
-            "smtpd_relay_restrictions", "disable_vrfy_command", "smtpd_command_filter"})
+            "smtpd_relay_restrictions", "smtpd_relay_before_recipient_restrictions",
+            "disable_vrfy_command", "smtpd_command_filter"})
+        self.assertEqual(settings["smtpd_relay_before_recipient_restrictions"], "yes")
         self.assertEqual(settings["disable_vrfy_command"], "no")
         self.assertEqual(settings["smtpd_helo_required"], "no")
         self.assertEqual(settings["smtpd_forbidden_commands"], "")
@@ -141,7 +143,8 @@ class PostfixTest(ToolCase):
                            for name in ("vrfy", "foreign", *mta_tool.TURNED))
                            + 'helo-missing = "monitor";')):
             settings, table, said = self.postfix(config)
-            self.assertEqual(set(settings), {"smtpd_milters", "smtpd_relay_restrictions"})
+            self.assertEqual(set(settings), {"smtpd_milters", "smtpd_relay_restrictions",
+                                             "smtpd_relay_before_recipient_restrictions"})
             self.assertEqual((table, said), ("", ""))
 
     def test_without_a_policy_service(self):
@@ -259,7 +262,7 @@ class SendmailTest(ToolCase):
         self.assertIn("command-help cannot answer 550", said)
 
     def test_helpfile_comes_from_the_tables(self):
-        config = ('replies: { contact = "$5 #1 postmaster@example.org"; };'
+        config = ('replies: { contact = "$5 # postmaster@example.org"; };'
                   + mta_tool.all_doors('command-help = { text = "Ask $us"; };'))
         _, text, _ = self.sendmail(config)
         self.assertEqual(text.splitlines()[1], "#vers\t2")
@@ -269,7 +272,7 @@ class SendmailTest(ToolCase):
         commands = {verb.lower() for verb, kind in tables.commands().items() if kind != "FOREIGN"}
         self.assertTrue({"smtp", *commands, *tables.replies(), *tables.rules()} <= topics)
         self.assertIn(["smtp", "Ask $$us"], rows)
-        self.assertIn(["smtp", "Contact: $$5 \\#1 postmaster@example.org"], rows)
+        self.assertIn(["smtp", "Contact: $$5 \\# postmaster@example.org"], rows)
         self.assertIn(["vrfy", "Syntax: VRFY user"], rows)
 
     def test_addresses(self):
@@ -296,8 +299,8 @@ class OutputTest(ToolCase):
             done = self.tool("postfix", "-o", str(folder), config=config)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
             self.assertEqual({path.name for path in folder.iterdir()}, names)
-        self.assertNotIn("smtpd_recipient_restrictions",
-                         (folder / "main.cf").read_text(encoding="ascii"))
+        self.assertNotIn("smtpd_recipient_restrictions", mta_tool.settings(
+            (folder / "main.cf").read_text(encoding="ascii")))
 
     def test_files_of_others_stay(self):
         for text in ("myhostname = mx.example.org\n", "", "\nMade by milter-strict mta\n"):
@@ -371,6 +374,20 @@ class CheckTest(ToolCase):
                 found = self.found("postfix", f"{good}\n{line}\n")
                 self.assertEqual(len(found), 1, found)
                 self.assertIn(told, found[0])
+
+    def test_the_order_of_lists_goes_by_the_compatibility_level(self):
+        order = "smtpd_relay_before_recipient_restrictions = yes\n"
+        good = self.tool("postfix", config=mta_tool.all_doors()).stdout
+        self.assertIn(order, good)
+        others = (good.replace(order, "")
+                  + "smtpd_recipient_restrictions = reject_unlisted_recipient\n")
+        for level, fine in ((None, False), ("2", False), ("3.5", False), ("3.6", True),
+                            ("3.10", True), ("4", True), ("9999", True)):
+            with self.subTest(level=level):
+                said = f"compatibility_level = {level}\n" if level else ""
+                found = self.found("postfix", others + said)
+                self.assertEqual(found == [], fine, found)
+                self.assertTrue(fine or "smtpd_recipient_restrictions" in found[0])
 
     def test_252_needs_more_of_postfix(self):
         config = mta_tool.all_doors(VRFY_252)

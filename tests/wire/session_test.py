@@ -184,7 +184,7 @@ class Transactions(WireCase):
                 break
             self.assert_passes(mta.rcpt("<bob@example.org>"))
             mta.abort()
-        self.assert_refused(reply, "sequence-abandoned", 503, "5.5.1")
+        self.assert_refused(reply, "sequence-abandoned", 421, "4.7.0")
 
 
 class UnknownCommands(WireCase):
