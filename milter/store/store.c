@@ -113,11 +113,6 @@ static struct store_slot *take_slot(struct store_part *part, const struct pagefi
   return slot;
 }
 
-static enum store_haste haste_of(const struct store_part *part, bool began)
-{
-  return part->count > STORE_SLOTS / 2 ? STORE_FULL : began ? STORE_REFUSING : STORE_SOON;
-}
-
 bool store_count(struct store *store, struct ip client, const struct ledger_entry *entries,
                  size_t count, uint64_t now, struct store_view *view)
 {
@@ -132,7 +127,7 @@ bool store_count(struct store *store, struct ip client, const struct ledger_entr
   view->known = slot != NULL || find_page(store, part, &key, &view->page);
   if (slot == NULL && (view->known || any_is_wrong(entries, count))) {
     slot = take_slot(part, &key, &view->page);
-    haste = STORE_FULL;
+    haste = STORE_NOW;
   }
   if (slot != NULL) {
     for (size_t i = 0; i < count; i++)
@@ -140,7 +135,7 @@ bool store_count(struct store *store, struct ip client, const struct ledger_entr
     slot->changes++;
     view->page = slot->page;
     view->known = true;
-    haste = haste_of(part, view->began);
+    haste = view->began || part->count > STORE_SLOTS / 2 ? STORE_NOW : STORE_SOON;
   }
   pthread_mutex_unlock(&part->lock);
   if (haste != STORE_NOTHING)

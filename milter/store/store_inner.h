@@ -39,10 +39,9 @@ struct store_batch {
 
 /* How soon the writer is wanted. */
 enum store_haste {
-  STORE_NOTHING,  /* there is nothing to write */
-  STORE_SOON,     /* pages have changed */
-  STORE_REFUSING, /* a refusal has begun, which should outlive the process */
-  STORE_FULL,     /* room is short */
+  STORE_NOTHING, /* there is nothing to write */
+  STORE_SOON,    /* pages have changed */
+  STORE_NOW,     /* room is short, or a refusal has begun, which should outlive the process */
 };
 
 struct store {

@@ -11,12 +11,10 @@
 
 enum {
   SWEEP_SECONDS = 600,
+  COLLECT_MS = 1000, /* one commit for what happens in so long */
   TELL_SECONDS = 60,
   WHY_SIZE = 200,
 };
-
-/* Milliseconds that the writer waits for more: one commit for many events. */
-static const unsigned patience[] = {[STORE_SOON] = 1000, [STORE_REFUSING] = 20, [STORE_FULL] = 0};
 
 uint64_t store_clock(void)
 {
@@ -234,9 +232,9 @@ static void wait_for_work(struct store *store)
   while (!store->stops && atomic_load(&store->haste) == STORE_NOTHING && store_clock() < due)
     wait_until(store, due);
   since = store_clock();
-  while (!store->stops && atomic_load(&store->haste) != STORE_NOTHING &&
-         store_clock() < since + patience[atomic_load(&store->haste)])
-    wait_until(store, since + patience[atomic_load(&store->haste)]);
+  while (!store->stops && atomic_load(&store->haste) == STORE_SOON &&
+         store_clock() < since + COLLECT_MS)
+    wait_until(store, since + COLLECT_MS);
   atomic_store(&store->haste, STORE_NOTHING);
 }
 

@@ -20,7 +20,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 {
   static char connect[] = "j {daemon_name} {daemon_addr} {if_addr}", helo[] = "{tls_version}";
   static char mail[] = "i {auth_authen} {tls_version} {verify} {cert_subject}";
-  static char rcpt[] = "i {rcpt_mailer}", queue[] = "i";
+  static char rcpt[] = "i {rcpt_mailer} {rcpt_host}", queue[] = "i";
 
   (void)f2;
   (void)f3;
