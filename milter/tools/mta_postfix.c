@@ -186,10 +186,11 @@ static void put_places(const struct mta *mta, FILE *to)
   fputs(", " OWN_RELAY_RULES "\n\n", to);
   if (vrfy_stance(mta) == MTA_ANSWER)
     return; /* it stands first in both */
-  say(to, "Otherwise, by default with a compatibility_level below 3.6, smtpd_recipient_restrictions "
-          "comes before that list, and reject_unlisted_recipient in it tells who has a mailbox. "
-          "(Postfix before 3.6 has no choice: there the policy service must stand first in "
-          "smtpd_recipient_restrictions as well.)");
+  say(to,
+      "Otherwise, by default with a compatibility_level below 3.6, smtpd_recipient_restrictions "
+      "comes before that list, and reject_unlisted_recipient in it tells who has a mailbox. "
+      "(Postfix before 3.6 has no choice: there the policy service must stand first in "
+      "smtpd_recipient_restrictions as well.)");
   fputs("smtpd_relay_before_recipient_restrictions = yes\n\n", to);
 }
 

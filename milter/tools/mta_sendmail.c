@@ -155,10 +155,11 @@ static void put_privacy(const struct mta *mta, FILE *to)
     say(to, map ? "  no noexpn, no needexpnhelo: the rule command-expn speaks"
                 : "  noexpn: 502, because there is no socket map that could say more");
   if (map && (vrfy || expn))
-    say(to, "  An argument of more than some 1,250 bytes, as of \"VRFY alice,,,\" and more commas, "
-            "Sendmail shows to no ruleset, and answers it by itself: whoever knows that can ask who "
-            "has a mailbox. Only novrfy and noexpn close that, and then Sendmail says 252 and 502 "
-            "to all, in its own words, and no rule is asked. Where that matters more, add them.");
+    say(to,
+        "  An argument of more than some 1,250 bytes, as of \"VRFY alice,,,\" and more commas, "
+        "Sendmail shows to no ruleset, and answers it by itself: whoever knows that can ask "
+        "who has a mailbox. Only novrfy and noexpn close that, and then Sendmail says 252 and 502 "
+        "to all, in its own words, and no rule is asked. Where that matters more, add them.");
   say(to, "  noverb: VERB would show how addresses are resolved");
   fprintf(to,
           "define(`confPRIVACY_FLAGS', "
