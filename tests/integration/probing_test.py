@@ -191,7 +191,7 @@ class EveryDoor(ProbingCase):
 
     @classmethod
     def setUpClass(cls):
-        recommended.start_postfix(cls, PATIENT)
+        recommended.start_postfix(cls, **PATIENT)
 
     def vrfy(self, address, verb):
         client, answered = self.visit(address), 0

@@ -1,13 +1,14 @@
-"""Mail servers with the settings that `milter-strict mta` prints, and the daemon with every door."""
+"""Mail servers with the settings that `milter-strict mta` prints; the daemon with all doors open."""
 
 import re
 import subprocess
 import tempfile
 import unittest
 
+import support  # first: it says where the library is
+
 import daemon
 import sendmail
-import support
 from postfix import Postfix
 
 DOORS = ("milter", "policy", "socketmap")
@@ -50,21 +51,23 @@ def start_daemon(cls, available):
     return cls.enterClassContext(tempfile.TemporaryDirectory(prefix="milter-strict-mta-"))
 
 
-def start_postfix(cls, more=None):
-    """setUpClass() of a class of tests at a Postfix: cls.daemon and cls.postfix. `more` settings
-    are for the tests."""
+def start_postfix(cls, **own):
+    """setUpClass() of a class of tests at a Postfix: cls.daemon and cls.postfix. `own` are settings
+    that its main.cf has already."""
     folder = start_daemon(cls, support.unpacked)
     settings_for("postfix", cls.daemon.config, folder)
     settings = {name: value.replace("${config_directory}", folder)
                 for name, value in main_cf(f"{folder}/main.cf").items()}
-    cls.postfix = cls.enterClassContext(Postfix(settings={**settings, **(more or {})}))
+    cls.postfix = cls.enterClassContext(Postfix(settings=own | settings))
 
 
-def start_sendmail(cls):
-    """setUpClass() of a class of tests at a Sendmail: cls.daemon and cls.sendmail."""
+def start_sendmail(cls, privacy=""):
+    """setUpClass() of a class of tests at a Sendmail: cls.daemon and cls.sendmail. `privacy` are
+    flags added to confPRIVACY_FLAGS."""
     folder = start_daemon(cls, sendmail.unpacked)
     settings_for("sendmail", cls.daemon.config, folder)
     with open(f"{folder}/milter-strict.mc", encoding="ascii") as file:
         lines = file.read()
     lines = re.sub(r"`/[^`'\s]*helpfile'", f"`{folder}/helpfile'", lines)
+    lines = re.sub(r"(?<=`confPRIVACY_FLAGS', `)", privacy and privacy + ",", lines)
     cls.sendmail = cls.enterClassContext(sendmail.Sendmail(lines=lines))
