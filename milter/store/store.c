@@ -151,10 +151,12 @@ void store_tune(struct store *store, const struct ledger_settings *ledger)
 {
   for (size_t i = 0; i < STORE_PARTS; i++) {
     struct store_part *part = &store->parts[i];
+    uint64_t seed;
 
     pthread_mutex_lock(&part->lock);
+    seed = part->ledger.seed; /* the file's */
     part->ledger = *ledger;
-    part->ledger.seed = store->file.seed;
+    part->ledger.seed = seed;
     pthread_mutex_unlock(&part->lock);
   }
 }

@@ -126,6 +126,32 @@ static void knows_what_lies_in_a_network(void **state)
       fail_msg("%s in %s", rows[i].ip, rows[i].block);
 }
 
+static void finds_the_network_around_an_address(void **state)
+{
+  static const struct {
+    const char *ip;
+    unsigned bits;
+    const char *want;
+  } rows[] = {
+      {"192.0.2.1", 128, "192.0.2.1"},
+      {"192.0.2.255", 120, "192.0.2.0/24"},
+      {"192.0.2.255", 96, "0.0.0.0/0"},
+      {"2001:db8:1:2:3:4:5:6", 64, "2001:db8:1:2::/64"},
+      {"2001:db8:1:2:3:4:5:6", 128, "2001:db8:1:2:3:4:5:6"},
+      {"2001:db8:ffff::", 33, "2001:db8:8000::/33"},
+      {"ffff::", 0, "::/0"},
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct netblock got = netblock_around(ip_of(rows[i].ip), rows[i].bits);
+    struct netblock want = block_of(rows[i].want);
+
+    if (got.bits != want.bits || !ip_equals(got.base, want.base))
+      fail_msg("%u bits of %s", rows[i].bits, rows[i].ip);
+  }
+}
+
 static void sorting_drops_what_lies_within(void **state)
 {
   struct netblock blocks[] = {
@@ -206,6 +232,7 @@ int main(void)
       cmocka_unit_test(reads_cidr_notation),
       cmocka_unit_test(each_fault_has_a_text),
       cmocka_unit_test(knows_what_lies_in_a_network),
+      cmocka_unit_test(finds_the_network_around_an_address),
       cmocka_unit_test(sorting_drops_what_lies_within),
       cmocka_unit_test(all_of_ipv6_and_all_of_ipv4_stand_side_by_side),
       cmocka_unit_test(finds_what_a_plain_search_finds),
