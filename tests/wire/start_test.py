@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+from askers import MapAsker, PolicyAsker  # noqa: E402
 from daemon import PATIENCE, Daemon, program, wrapper  # noqa: E402
 from wire_case import WireCase  # noqa: E402
 
@@ -196,6 +197,20 @@ class Passed(StartCase):
     def test_one_with_another_s_name_is_not_taken(self):
         daemon = self.pass_on([self.listening()], "policy").start()
         self.assertTrue(os.path.exists(self.configured))
+        daemon.stop()
+
+    def test_each_door_has_its_own_name(self):
+        socks = [self.listening() for _ in range(3)]
+        daemon = self.pass_on(socks, "socketmap:milter:policy")
+        policy, socketmap = (f"inet:{sock.getsockname()[1]}@127.0.0.1" for sock in (socks[2],
+                                                                                    socks[0]))
+        daemon.milter = f"inet:{socks[1].getsockname()[1]}@127.0.0.1"
+        daemon.start()
+        with PolicyAsker(policy) as asker:
+            self.assertIn("(command-vrfy)", asker.vrfy("alice"))
+        with MapAsker(socketmap) as asker:
+            self.assertIn("(command-vrfy)", asker.ask("check_vrfy", "alice"))
+        self.assert_serves(daemon)
         daemon.stop()
 
     def test_a_socket_that_does_not_listen_is_refused(self):
