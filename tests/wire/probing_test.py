@@ -269,6 +269,14 @@ class Store(ProbingCase):
         self.assertFalse(self.file_of(daemon).exists())
         daemon.stop()
 
+    def test_nothing_is_written_of_clean_clients(self):
+        daemon = self.make().start()
+        before = self.file_of(daemon).read_bytes()
+        for number in range(50):
+            self.assert_welcome(f"192.0.2.{number}", daemon)
+        daemon.stop()
+        self.assertEqual(self.file_of(daemon).read_bytes(), before)
+
     def test_a_folder_that_is_not_there(self):
         daemon = self.make('state-directory = "@DIR@/nowhere";\n').start()
         self.assertEqual(len(daemon.wait_log(event="store-failed")), 1)
