@@ -9,8 +9,8 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "milter" / "man" / "truth.table"
 SERVERS = ("Postfix 3.7", "Sendmail 8.17")
-TIMES = ("before HELO", "after HELO", "after MAIL", "after RCPT")
-ANY_TIME = "any time"
+TIMES = ("before HELO", "after HELO", "after MAIL", "after RCPT", "after a message")
+SPANS = {"any time": TIMES, "until DATA": TIMES[:-1]}
 HANGS_UP = ", hangs up"
 HEADING = re.compile(r"[1-5]\d\d \S")
 OURS = re.compile(r"(\d{3})[- ](\d\.\d\.\d) .*\(([a-z]+-[a-z-]+)\)$")
@@ -23,12 +23,12 @@ class Row:
         self.number, self.heading = number, heading
         self.when, self.sent, self.rule, *replies = cells
         self.replies = dict(zip(SERVERS, replies))
-        if self.when not in (*TIMES, ANY_TIME) or len(replies) != len(SERVERS):
+        if self.when not in (*TIMES, *SPANS) or len(replies) != len(SERVERS):
             raise ValueError(f"{TABLE}:{number}: {cells}")
 
     @property
     def times(self):
-        return TIMES if self.when == ANY_TIME else (self.when,)
+        return SPANS.get(self.when, (self.when,))
 
     @property
     def config(self):
