@@ -38,7 +38,8 @@ static enum pagefile_fault fault_of(int code, struct text *why)
   if (code == MDB_PANIC)
     return PAGEFILE_BROKEN;
   return code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED ||
-                 code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE || code == MDB_BAD_VALSIZE
+                 code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE || code == MDB_BAD_VALSIZE ||
+                 code == MDB_CURSOR_FULL || code == MDB_PAGE_FULL
              ? PAGEFILE_DAMAGED
              : PAGEFILE_FAILED;
 }
