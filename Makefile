@@ -129,7 +129,7 @@ $(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
 	$(GENERATE) page $(TRUTH) <$< >$@
 
-unit-tests: $(UNIT_TESTS)
+unit-tests: $(UNIT_TESTS) $(BUILD)/bench/probing
 
 check-unit: $(UNIT_TESTS)
 	@BUILD=$(BUILD) tests/run unit
