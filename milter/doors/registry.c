@@ -3,6 +3,7 @@
  * there is nothing to allocate and nothing to fail.
  */
 #include "registry.h"
+#include "../policy/hash.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -19,22 +20,12 @@ void registry_open(struct registry *registry, const struct door_services *servic
   }
 }
 
-/* Every bit of `x` has its say in every bit of the result. */
-static uint64_t mix(uint64_t x)
-{
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93u;
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93u;
-  return x ^ x >> 32;
-}
-
 static struct registry_list *list_of(struct registry *registry, struct ip client, uint16_t port)
 {
   uint64_t half[2], hash;
 
   memcpy(half, client.bytes, sizeof(half));
-  hash = mix(mix(mix(registry->seed ^ half[0]) ^ half[1]) ^ port);
+  hash = hash_mix(hash_mix(hash_mix(registry->seed ^ half[0]) ^ half[1]) ^ port);
   return &registry->lists[hash % REGISTRY_LISTS];
 }
 

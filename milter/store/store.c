@@ -3,6 +3,7 @@
  * part, and nowhere else; the writer takes it out when the file has it. So a look-up finds what was
  * counted a moment ago, and a page that nobody changes costs no memory.
  */
+#include "../policy/hash.h"
 #include "pagefile_renew.h"
 #include "store_inner.h"
 
@@ -29,22 +30,12 @@ static struct pagefile_key key_of(const struct store *store, struct ip client)
   return key;
 }
 
-/* Every bit of `x` has its say in every bit of the result. */
-static uint64_t mix(uint64_t x)
-{
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93u;
-  x ^= x >> 32;
-  x *= 0xd6e8feb86659fd93u;
-  return x ^ x >> 32;
-}
-
 static struct store_part *part_of(struct store *store, const struct pagefile_key *key)
 {
   uint64_t half[2];
 
   memcpy(half, key->base, sizeof(half));
-  return &store->parts[mix(mix(store->seed ^ half[0]) ^ half[1]) % STORE_PARTS];
+  return &store->parts[hash_mix(hash_mix(store->seed ^ half[0]) ^ half[1]) % STORE_PARTS];
 }
 
 /* Looking */
