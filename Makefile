@@ -49,6 +49,7 @@ NET := $(call objects,milter/net/*.c)
 STORE := $(call objects,milter/store/*.c)
 DAEMON := $(call objects,milter/daemon/*.c)
 DOORS := $(call objects,milter/doors/*.c)
+PROBE := $(call objects,milter/probe/*.c)
 TOOLS := $(call objects,milter/tools/*.c)
 MAIN := $(BUILD)/milter/main.o
 UNIT_HELPERS := $(call objects,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
@@ -86,20 +87,21 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+$(POLICY) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
 $(BUILD)/libpolicy.a: $(POLICY)
 $(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
 $(BUILD)/libdaemon.a: $(DAEMON)
 $(BUILD)/libdoors.a: $(DOORS)
+$(BUILD)/libprobe.a: $(PROBE)
 $(BUILD)/libtools.a: $(TOOLS)
 $(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
 PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,\
-  libtools.a libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
+  libtools.a libprobe.a libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
@@ -117,11 +119,13 @@ STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TEST
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
+PROBE_TESTS := $(filter $(addprefix $(BUILD)/unit/,probe_%),$(UNIT_TESTS))
 $(NET_TESTS): $(BUILD)/libnet.a
+$(PROBE_TESTS): $(BUILD)/libprobe.a $(BUILD)/libnet.a
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
-$(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
+$(NET_TESTS) $(PROBE_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
 
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
@@ -190,7 +194,7 @@ bench: all $(BENCHES)
 
 # Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
 FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
-FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
+FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libprobe.a libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \

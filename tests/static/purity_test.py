@@ -21,7 +21,8 @@ BELOW = {
     "net": {"policy"},
     "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
-    "tools": {"daemon", "doors", "net", "policy"},
+    "probe": {"net", "policy"},
+    "tools": {"daemon", "doors", "net", "policy", "probe"},
     "man": {"daemon", "policy"},
     "main.c": {"tools", "daemon"},
 }
