@@ -82,7 +82,7 @@ static void print_facts(FILE *to, const struct probe_report *report)
   print_fact(to, "Address", report->address);
   fputs("<dt>When</dt><dd><time>", to);
   markup_time(to, report->when);
-  fputs("</time>, for ", to);
+  fputs("</time>, took ", to);
   markup_seconds(to, report->milliseconds);
   fprintf(to,
           " s</dd>\n<dt>Asked</dt><dd>%u commands in %u connections; "
@@ -196,9 +196,9 @@ static void print_check(FILE *to, const struct probe_result *result)
 
   fprintf(to, "<details id=\"%s\"%s>\n<summary>", entry->name, open ? " open" : "");
   print_badge(to, result->status);
-  fputs("<span class=\"what\">", to);
+  fputs("<span class=\"what\"><span class=\"title\">", to);
   markup_string(to, entry->title);
-  fprintf(to, " <code>%s</code></span></summary>\n", entry->name);
+  fprintf(to, "</span> <code>%s</code></span></summary>\n", entry->name);
   print_body(to, result);
   fputs("</details>\n", to);
 }
@@ -226,11 +226,11 @@ static void print_area(FILE *to, const struct probe_report *report, enum probe_a
 {
   fprintf(to, "<section>\n<h2>%s <small>", probe_area_title(area));
   print_area_sums(to, report, area);
-  fputs("</small></h2>\n", to);
+  fputs("</small></h2>\n<div class=\"checks\">\n", to);
   for (enum probe_check check = 0; check < PROBE_CHECK_COUNT; check++)
     if (probe_check_entry(check)->area == area)
       print_check(to, &report->results[check]);
-  fputs("</section>\n", to);
+  fputs("</div>\n</section>\n", to);
 }
 
 void probe_print_html(FILE *to, const struct probe_report *report)
