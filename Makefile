@@ -111,12 +111,14 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,option%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
 $(STORE_TESTS): $(BUILD)/libstore.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
-$(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
+$(TOOL_TESTS): $(PROGRAM_ARCHIVES)
+$(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LIBS = $(LIBS)
 
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
