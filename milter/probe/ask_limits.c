@@ -14,8 +14,7 @@ enum {
 /* What a limit comes to when a command got no regular answer. */
 static enum probe_status judge_end(struct talk *talk, unsigned done)
 {
-  if (talk->trouble == TALK_HUNG_UP ||
-      (talk->trouble == TALK_FINE && talk->reply.code == 421))
+  if (talk->trouble == TALK_HUNG_UP || (talk->trouble == TALK_FINE && talk->reply.code == 421))
     return talk_conclude(talk, PROBE_PASS, "ended after %u", done);
   if (talk->trouble == TALK_SILENT && done >= SLOW)
     return talk_conclude(talk, PROBE_PASS, "after %u, %s", done, talk->why);

@@ -72,8 +72,8 @@ struct talk {
   struct span unread;      /* what has arrived behind it, in `arrived` */
   char arrived[4096];
   char shown[256];  /* the first line of the last reply, escaped */
-  char host[256];      /* what the server calls itself in its greeting; may be "" */
-  char domain[256];    /* of the server's own mailboxes; of --user, else the host */
+  char host[256];   /* what the server calls itself in its greeting; may be "" */
+  char domain[256]; /* of the server's own mailboxes; of --user, else the host */
   char why[256];    /* of the last trouble */
 
   bool recipient_asked;       /* whether the next line is known */
