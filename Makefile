@@ -89,6 +89,14 @@ $(BUILD)/%.o: %.c
 # A change of flags or of this file makes everything anew.
 $(POLICY) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
+# The style of the page that `probe --html` writes, as a string: each line in quotes.
+STYLE := $(BUILD)/generated/probe_html.css.inc
+$(BUILD)/milter/tools/probe_html.o: $(STYLE)
+$(BUILD)/milter/tools/probe_html.o: ALL_CFLAGS += -I$(BUILD)/generated
+$(STYLE): milter/tools/probe_html.css
+	@mkdir -p $(@D)
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+
 $(BUILD)/libpolicy.a: $(POLICY)
 $(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
@@ -122,7 +130,7 @@ DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% 
   $(UNIT_TESTS))
 PROBE_TESTS := $(filter $(addprefix $(BUILD)/unit/,probe_%),$(UNIT_TESTS))
 $(NET_TESTS): $(BUILD)/libnet.a
-$(PROBE_TESTS): $(BUILD)/libprobe.a $(BUILD)/libnet.a
+$(PROBE_TESTS): $(BUILD)/libtools.a $(BUILD)/libprobe.a $(BUILD)/libnet.a
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
