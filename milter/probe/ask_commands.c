@@ -123,19 +123,24 @@ enum probe_status ask_foreign(struct talk *talk)
 
 /* Lines: one command in, one reply out */
 
-/* Replies to these bytes, which are one command by the book; 0 when it cannot be told. */
-static unsigned count_replies(struct talk *talk, struct span bytes)
+/* What came of bytes that are one command by the book. */
+struct heard {
+  enum talk_answer first;
+  unsigned replies; /* 0: it cannot be told */
+};
+
+static struct heard ask_bytes(struct talk *talk, struct span bytes)
 {
-  enum talk_answer answer;
+  struct heard heard = {.first = TALK_NOTHING};
 
   if (!talk_at(talk, TALK_GREETED) || !talk_send(talk, bytes))
-    return 0;
-  answer = talk_read(talk);
-  if (answer == TALK_GONE || (answer == TALK_NOTHING && talk->trouble == TALK_HUNG_UP))
-    return 1;
-  if (answer == TALK_NOTHING)
-    return 0;
-  return 1 + talk_drain(talk);
+    return heard;
+  heard.first = talk_read(talk);
+  if (heard.first == TALK_GONE || (heard.first == TALK_NOTHING && talk->trouble == TALK_HUNG_UP))
+    heard.replies = 1;
+  else if (heard.first != TALK_NOTHING)
+    heard.replies = 1 + talk_drain(talk);
+  return heard;
 }
 
 enum probe_status ask_long(struct talk *talk)
@@ -149,7 +154,7 @@ enum probe_status ask_long(struct talk *talk)
     memset(line, 'x', lengths[i]);
     memcpy(line, "NOOP ", 5);
     memcpy(line + lengths[i] - 2, "\r\n", 2);
-    replies = count_replies(talk, (struct span){line, lengths[i]});
+    replies = ask_bytes(talk, (struct span){line, lengths[i]}).replies;
     if (replies == 0)
       return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
     if (replies > 1)
@@ -159,24 +164,27 @@ enum probe_status ask_long(struct talk *talk)
   return PROBE_PASS;
 }
 
+/* A line end that is none: two commands are taken, one, or the line is refused. */
+static enum probe_status judge_line_end(struct talk *talk, struct span bytes,
+                                        enum probe_status when_taken, const char *shown)
+{
+  struct heard heard = ask_bytes(talk, bytes);
+
+  if (heard.replies == 0)
+    return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
+  if (heard.first != TALK_YES)
+    return talk_conclude(talk, PROBE_PASS, "such a line is refused");
+  if (heard.replies > 1)
+    return talk_conclude(talk, when_taken, "%s is read as two commands", shown);
+  return PROBE_PASS;
+}
+
 enum probe_status ask_line_lf(struct talk *talk)
 {
-  unsigned replies = count_replies(talk, SPAN("NOOP\nNOOP\r\n"));
-
-  if (replies == 0)
-    return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
-  if (replies > 1)
-    return talk_conclude(talk, PROBE_WARN, "NOOP<LF>NOOP is read as two commands");
-  return PROBE_PASS;
+  return judge_line_end(talk, SPAN("NOOP\nNOOP\r\n"), PROBE_WARN, "NOOP<LF>NOOP");
 }
 
 enum probe_status ask_line_cr(struct talk *talk)
 {
-  unsigned replies = count_replies(talk, SPAN("NOOP\rNOOP\r\n"));
-
-  if (replies == 0)
-    return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
-  if (replies > 1)
-    return talk_conclude(talk, PROBE_FAIL, "NOOP<CR>NOOP is read as two commands");
-  return PROBE_PASS;
+  return judge_line_end(talk, SPAN("NOOP\rNOOP\r\n"), PROBE_FAIL, "NOOP<CR>NOOP");
 }

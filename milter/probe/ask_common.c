@@ -23,6 +23,13 @@ const char *ask_sender_domain(const struct talk *talk)
   return at != NULL ? at + 1 : "example.com";
 }
 
+bool ask_is_at_home(const struct talk *talk)
+{
+  unsigned flags = talk->options->flags;
+
+  return (flags & PROBE_FLAG_TRUSTED) != 0 && (flags & PROBE_FLAG_STRANGER) == 0;
+}
+
 enum talk_answer ask_recipient(struct talk *talk)
 {
   char memory[512];

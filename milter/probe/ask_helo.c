@@ -56,6 +56,8 @@ enum probe_status ask_helo_ours(struct talk *talk)
   answer = ask_with_name(talk, talk->host);
   if (answer == TALK_NOTHING)
     return PROBE_UNKNOWN;
+  if (answer == TALK_YES && ask_is_at_home(talk))
+    return talk_conclude(talk, PROBE_UNKNOWN, "from the machine itself the name is right");
   if (answer == TALK_YES)
     return talk_conclude(talk, PROBE_WARN, "EHLO %.200s is taken from us", talk->host);
   return PROBE_PASS;

@@ -35,10 +35,9 @@ static enum talk_answer ask_from(struct talk *talk, const char *sender, const ch
 
 static enum probe_status tell_open(struct talk *talk, const char *how)
 {
-  unsigned flags = talk->options->flags;
-
-  if ((flags & PROBE_FLAG_TRUSTED) != 0 && (flags & PROBE_FLAG_STRANGER) == 0)
-    return talk_conclude(talk, PROBE_WARN,
+  talk->relays = true;
+  if (ask_is_at_home(talk))
+    return talk_conclude(talk, PROBE_UNKNOWN,
                          "it relays for this machine (%s), as most do for their own; probe it from "
                          "a host that it must not trust, or say --stranger",
                          how);
@@ -138,9 +137,8 @@ enum probe_status ask_relay_routes(struct talk *talk)
   char memory[600];
   struct text line = text_in(memory, sizeof(memory));
   unsigned meaningless = 0;
-  const struct probe_result *plain = &talk->report->results[PROBE_OPEN_RELAY];
 
-  if (plain->status == PROBE_WARN || plain->status == PROBE_FAIL)
+  if (talk->relays)
     return talk_conclude(talk, PROBE_UNKNOWN, "it relays for us without any");
   for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
     enum talk_answer answer = ask_route(talk, routes[i].path, &line);

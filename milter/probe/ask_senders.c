@@ -135,10 +135,11 @@ enum probe_status ask_sender_dots(struct talk *talk)
 
 enum probe_status ask_sender_length(struct talk *talk)
 {
-  static const struct form forms[] = {
-      {"<probe@" LABEL_64 ".%s>", "a label of 64 octets"},
-      {"<probe@" LABELS_60 LABELS_60 LABELS_60 LABELS_60 "%s>", "a domain of over 255 octets"},
-      {NULL, NULL}};
+  static const struct form forms[] = {{"<probe@" LABEL_64 ".%s>", "a label of 64 octets"},
+                                      {"<probe@" LABELS_60 LABELS_60 LABELS_60 LABELS_60 LABELS_60
+                                       "%s>",
+                                       "a domain of over 255 octets"},
+                                      {NULL, NULL}};
 
   return ask_forms(talk, forms);
 }

@@ -31,11 +31,13 @@ struct probe_net {
   uint16_t port;
   const char *name;       /* told to the server with TLS (SNI) */
   struct tls_client *tls; /* does not verify: whom we talk to is the caller's matter */
+  char *address;          /* where to write the one that answered */
   struct channel channel; /* CHANNEL_NONE at first */
   int chosen;             /* the address that answered; -1 until one has */
 };
 
-struct probe_carrier probe_carrier_net(struct probe_net *net);
+/* `address`, of PROBE_ADDRESS_SIZE bytes, receives the one that was connected to. */
+struct probe_carrier probe_carrier_net(struct probe_net *net, char *address);
 
 /* A server that offers everything and behaves well: what is said to it is what would be sent. */
 struct probe_dry {

@@ -22,6 +22,7 @@ static enum channel_fault net_open(void *context, uint64_t deadline, struct text
                             now + left / (net->count - i), why);
     if (found == CHANNEL_OK) {
       net->chosen = (int)i;
+      ip_format(net->addresses[i], net->address);
       break;
     }
   }
@@ -75,8 +76,9 @@ static void net_pause(void *context, uint64_t milliseconds)
     ;
 }
 
-struct probe_carrier probe_carrier_net(struct probe_net *net)
+struct probe_carrier probe_carrier_net(struct probe_net *net, char *address)
 {
+  net->address = address;
   net->channel = CHANNEL_NONE;
   net->chosen = -1;
   return (struct probe_carrier){

@@ -214,6 +214,9 @@ bool talk_send(struct talk *talk, struct span bytes)
   if (!may_go_on(talk))
     return false;
   talk->report->commands++;
+  talk->sent_8bit = false;
+  for (size_t i = 0; i < bytes.len; i++)
+    talk->sent_8bit = talk->sent_8bit || byte_is_8bit(bytes.at[i]);
   write_sent(talk, bytes);
   fault = talk->carrier->write(talk->carrier->context, bytes, deadline_of(talk), &why);
   rest_a_while(talk);
@@ -253,12 +256,15 @@ static void learn(struct talk *talk)
   const struct smtp_reply *reply = &talk->reply;
   struct span rest = smtp_reply_bytes(reply), line;
   struct text shown = text_in(talk->shown, sizeof(talk->shown));
+  unsigned flaws = reply->flaws;
 
   if (smtp_reply_next(&rest, &line))
     text_add_quoted(&shown, line, "\\");
-  if ((reply->flaws & ~talk->flaws) != 0)
+  if (talk->sent_8bit) /* a reply may repeat what it is about */
+    flaws &= ~(unsigned)SMTP_FLAW_8BIT;
+  if ((flaws & ~talk->flaws) != 0)
     write_reply(&talk->report->results[PROBE_REPLY_FORM].transcript, reply);
-  talk->flaws |= reply->flaws;
+  talk->flaws |= flaws;
   if (talk->report->server == PROBE_SERVER_UNKNOWN)
     talk->report->server = recognise_server(smtp_reply_bytes(reply));
 }

@@ -76,9 +76,11 @@ struct talk {
   char domain[256]; /* of the server's own mailboxes; of --user, else the host */
   char why[256];    /* of the last trouble */
 
+  bool relays;                /* it took mail for others from us */
   bool recipient_asked;       /* whether the next line is known */
   enum talk_answer recipient; /* what the mailbox that should exist gets at RCPT */
 
+  bool sent_8bit;                                            /* in the last line */
   unsigned flaws;                                            /* seen in any reply */
   unsigned enhanced_right, enhanced_missing, enhanced_wrong; /* replies */
 };
