@@ -9,6 +9,7 @@ import time
 import daemon
 
 QUICK = ("--yes", "--pace", "0")
+LETTERS = {"client": "C", "server": "S", "event": "-"}
 
 
 class Probed:
@@ -29,7 +30,12 @@ class Probed:
     @property
     def checks(self):
         """The checks of --json by identifier."""
-        return {check["id"]: check for check in self.json["checks"]}
+        return {check["check"]: check for check in self.json["checks"]}
+
+    def said(self, name):
+        """What was said for this check: "C VRFY alice", "S 252 2.0.0 alice", "- connected"."""
+        return [f"{LETTERS[line['from']]} {line['text']}"
+                for line in self.checks[name]["transcript"]]
 
     @property
     def statuses(self):
