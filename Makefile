@@ -157,8 +157,8 @@ check: all $(UNIT_TESTS) $(BUILD)/bench/probing
 	@BUILD=$(BUILD) tests/run unit static scenarios wire
 
 check-mta: all
-	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
-	@BUILD=$(BUILD) tests/lib/unpack-mta sendmail
+	@for name in postfix sendmail exim opensmtpd; do \
+	  BUILD=$(BUILD) tests/lib/unpack-mta $$name || exit; done
 	@BUILD=$(BUILD) tests/run integration
 
 test:
