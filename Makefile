@@ -130,7 +130,7 @@ DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% 
   $(UNIT_TESTS))
 PROBE_TESTS := $(filter $(addprefix $(BUILD)/unit/,probe_%),$(UNIT_TESTS))
 $(NET_TESTS): $(BUILD)/libnet.a
-$(PROBE_TESTS): $(BUILD)/libtools.a $(BUILD)/libprobe.a $(BUILD)/libnet.a
+$(PROBE_TESTS): $(PROGRAM_ARCHIVES)
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a

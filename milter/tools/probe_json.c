@@ -58,7 +58,7 @@ static bool add_result(cJSON *checks, const struct probe_result *result)
     cJSON_Delete(object);
     return false;
   }
-  return cJSON_AddStringToObject(object, "check", entry->name) != NULL &&
+  return cJSON_AddStringToObject(object, "id", entry->name) != NULL &&
          cJSON_AddStringToObject(object, "area", probe_area_name(entry->area)) != NULL &&
          cJSON_AddStringToObject(object, "status", probe_status_name(result->status)) != NULL &&
          cJSON_AddStringToObject(object, "severity", probe_severity_name(entry->severity)) !=
