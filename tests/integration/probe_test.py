@@ -6,7 +6,9 @@ read before they are committed.
 """
 
 import contextlib
+import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -25,6 +27,8 @@ from stranger import Stranger
 
 TABLES = pathlib.Path(__file__).resolve().parents[1] / "probe"
 OPTIONS = ("--json", "--stranger", "--user", f"alice@{DOMAIN}", "--limits", "--timeout", "20")
+# How Postfix, Sendmail, Exim and OpenSMTPD log a message.
+MESSAGE = re.compile(r"postfix/cleanup|, msgid=| <= |evpid=")
 # Sendmail makes whoever asks VRFY too often wait for 44 seconds in all.
 SLOW = ("sendmail", "sendmail-strict")
 OUR_CONFIG = support.NOBODY_EXEMPT + f'our-names = [ "{HOST_NAME}" ];\n'
@@ -92,13 +96,23 @@ TARGETS = {
 
 
 def probed(name):
-    """The run at this target, which lives as long. The probe comes from another address, for mail
-    servers trust 127.0.0.1, and so does our policy."""
+    """The run at this target, which lives as long; .traces is what it has left there. The probe
+    comes from another address, for mail servers trust 127.0.0.1, and so does our policy."""
     with Enter() as stack:
         server = TARGETS[name](stack)
         door = Stranger(server.host, server.port, sendmail_support.STRANGER)
         more = () if name in SLOW else ("--enumerate",)
-        return probe_tool.probe(stack.enter_context(door), *OPTIONS, *more)
+        done = probe_tool.probe(stack.enter_context(door), *OPTIONS, *more)
+        done.traces = traces(server) if name != "session" else []
+        return done
+
+
+def traces(server):
+    """Whatever shows that a message was taken: in mailboxes, in the queue, in the log."""
+    files = [os.path.join(folder, name) for folder, _, names in os.walk(server.path("mail"))
+             for name in names]
+    return ([path for path in files if os.path.getsize(path) > 0] + server.queued()
+            + [line for line in server.log().splitlines() if MESSAGE.search(line)])
 
 
 def table_of(name):
@@ -139,6 +153,7 @@ class ProbeFinds(unittest.TestCase):
         done = self.probe(name)
         wrong = differences(done, table_of(name))
         self.assertEqual(wrong, "", f"at {name}:\n{wrong}\n{done.stderr}")
+        self.assertEqual(done.traces, [])
         self.assertEqual(done.status, 1 if "fail" in done.statuses.values() else 0, done.stderr)
 
 

@@ -21,7 +21,7 @@ class Probed:
 
     def __str__(self):
         return (f"status {self.status}, {self.seconds:.1f} s, {self.peak} KiB\n"
-                f"{self.stdout[-4000:]}\n{self.stderr[-4000:]}")
+                f"{self.stdout[:1000]}\n{self.stderr[-2000:]}")
 
     @property
     def json(self):
@@ -30,7 +30,7 @@ class Probed:
     @property
     def checks(self):
         """The checks of --json by identifier."""
-        return {check["check"]: check for check in self.json["checks"]}
+        return {check["id"]: check for check in self.json["checks"]}
 
     def said(self, name):
         """What was said for this check: "C VRFY alice", "S 252 2.0.0 alice", "- connected"."""
