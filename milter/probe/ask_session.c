@@ -24,9 +24,7 @@ enum probe_status ask_greeting(struct talk *talk)
   struct span version;
 
   if (!talk_anew(talk, TALK_CONNECTED))
-    return talk->trouble == TALK_GARBAGE
-               ? talk_conclude(talk, PROBE_FAIL, "what answers speaks no SMTP")
-               : PROBE_UNKNOWN;
+    return PROBE_UNKNOWN;
   if (!is_full_name(talk->host))
     return talk_conclude(talk, PROBE_WARN, "it does not begin with a full host name");
   if (recognise_version(span_from(talk->report->greeting), &version))

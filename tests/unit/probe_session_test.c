@@ -32,7 +32,7 @@ static const struct row sessions[] = {
      0,
      {{PLAYED_GREETING, "SSH-2.0-OpenSSH\r\n"}},
      PROBE_GREETING,
-     PROBE_FAIL,
+     PROBE_UNKNOWN,
      "no SMTP"},
     {"refused",
      NULL,
