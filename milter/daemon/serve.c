@@ -143,6 +143,7 @@ static enum serve_end start(struct service *service, struct settings *settings,
     return failed(SERVE_TRY_LATER, strerror(errno));
   raise_file_limit();
   reload_log_warnings(notes);
+  reload_begin();
   now = snapshot_take();
   end = take_place(service, now);
   if (end == SERVE_FINE) {
@@ -159,14 +160,15 @@ static enum serve_end start(struct service *service, struct settings *settings,
 
 static void reload(struct service *service)
 {
+  struct reload_report report;
   struct timespec now;
 
   clock_gettime(CLOCK_MONOTONIC, &now);
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reading the configuration",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+  reload_settings(service->path, &report);
   sd_notifyf(0, "READY=1\nSTATUS=Serving on %s%s", service->addresses,
-             reload_settings(service->path) ? ""
-                                            : ", with the old configuration: the new is wrong");
+             report.good ? "" : ", with the old configuration: the new is wrong");
 }
 
 /* Waits for a signal or a door's end, without a bound for -1. */
