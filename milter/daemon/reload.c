@@ -103,10 +103,21 @@ static bool put_in_force(struct settings *next, struct reload_report *out)
   return snapshot_replace(next);
 }
 
-void reload_begin(void)
+void reload_begin(const char *path)
+{
+  struct text file = text_in(state.file, sizeof(state.file));
+
+  pthread_mutex_lock(&lock);
+  text_add_quoted(&file, span_from(path == NULL ? CONFIG_DEFAULT_FILE : path), "");
+  state.started = state.loaded = time(NULL);
+  pthread_mutex_unlock(&lock);
+}
+
+static void note_success(void)
 {
   pthread_mutex_lock(&lock);
-  state = (struct reload_state){.loaded = time(NULL)};
+  state.loaded = time(NULL);
+  state.failed = 0;
   pthread_mutex_unlock(&lock);
 }
 
@@ -154,7 +165,7 @@ void reload_settings(const char *path, struct reload_report *out)
     return;
   }
   out->good = true;
-  reload_begin();
+  note_success();
   now = snapshot_take();
   log_set_level(now->log_level);
   remember_tune(now);

@@ -26,15 +26,20 @@ struct reload_report {
  */
 void reload_settings(const char *path, struct reload_report *out);
 
+enum { RELOAD_PATH_SIZE = 512 }; /* bytes of a file's name as it is shown */
+
 /* The configuration as status shows it. */
 struct reload_state {
+  time_t started;               /* the daemon */
+  char file[RELOAD_PATH_SIZE];  /* its name */
   time_t loaded;                /* since when it is in force */
   time_t failed;                /* when a reload failed after that; 0: none did */
   char error[CONFIG_NOTE_SIZE]; /* of that: the first one */
 };
 
-/* The settings in force are those of the start. For the main thread, once. */
-void reload_begin(void);
+/* The settings in force are those of the start, from `path` (NULL: the default file). For the main
+ * thread, once. */
+void reload_begin(const char *path);
 
 /* For any thread. */
 void reload_state(struct reload_state *out);
