@@ -2,6 +2,7 @@
  * A connection to the control socket. A daemon that is stopped or stuck is not waited for forever:
  * the socket's own time-outs end each step.
  */
+#define _GNU_SOURCE /* strerror_r() */
 #include "ctl_line.h"
 
 #include <errno.h>

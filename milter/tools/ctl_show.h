@@ -19,12 +19,12 @@ enum { CTL_ROWS_AHEAD = 256 }; /* rows by which the columns of a table are made 
 struct cJSON;
 
 struct ctl_show {
-  bool plain;  /* lines are printed as they come, in JSON */
-  bool ended;  /* the last line was shown */
-  int status;  /* the exit status, once ended */
+  bool plain;                         /* lines are printed as they come, in JSON */
+  bool ended;                         /* the last line was shown */
+  int status;                         /* the exit status, once ended */
   struct cJSON *rows[CTL_ROWS_AHEAD]; /* of the table, not printed yet */
   unsigned count;
-  bool headed;        /* the table's head is printed */
+  bool headed; /* the table's head is printed */
   int network_width;
 };
 
