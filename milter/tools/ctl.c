@@ -43,8 +43,8 @@ struct ctl {
   const char *config, *socket;
   const char *choice[OPTION_COUNT]; /* arguments of the options for refused */
   bool json;
-  bool unread; /* the configuration is wrong: the address is a guess */
-  char request[1024];
+  bool unread;        /* the configuration is wrong: the address is a guess */
+  char request[1024]; /* a line */
   char path[sizeof(((struct listener_address *)0)->path)];
 };
 
@@ -94,6 +94,7 @@ static int make_request(struct ctl *ctl, int count, char **words)
       return tool_usage("ctl", "--%s is for the command refused", options[i].name);
   if (!add_choices(&request, ctl))
     return tool_usage("ctl", "an argument is too long, or has blanks in it");
+  text_add_byte(&request, '\n');
   return TOOL_FINE;
 }
 
@@ -206,7 +207,7 @@ const struct tool_spec tool_ctl_spec = {
     .operands = "status | refused | refuse NET [FOR] | forgive NET | reload",
     .completes = TOOL_COMPLETES_WORDS,
     .words = "status refused refuse forgive reload",
-    .summary = "see who is refused, refuse, forgive, reload: ask the daemon that runs",
+    .summary = "ask the daemon: who is refused; refuse, forgive, reload",
     .about =
         "Asks and commands the daemon that runs, over its control socket. NET is an address or a "
         "network of any width, as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.\n"

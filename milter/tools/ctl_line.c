@@ -48,13 +48,14 @@ static enum ctl_fault connect_to(int fd, const char *path, struct text *why)
   return fail(why, CTL_NOBODY, "no daemon is running, or it has no control socket there", errno);
 }
 
+/* Whoever hangs up before all is sent may have said why. */
 static bool send_all(int fd, struct span bytes)
 {
   while (bytes.len > 0) {
     ssize_t sent = send(fd, bytes.at, bytes.len, MSG_NOSIGNAL);
 
     if (sent < 0 && errno != EINTR)
-      return false;
+      return errno == EPIPE;
     if (sent > 0)
       bytes = span_slice(bytes, (size_t)sent, bytes.len);
   }
@@ -71,7 +72,7 @@ enum ctl_fault ctl_ask(const char *path, struct span request, struct ctl_line *o
   if (fd < 0)
     return fail(why, CTL_NOBODY, "no socket", errno);
   fault = connect_to(fd, path, why);
-  if (fault == CTL_OK && (!send_all(fd, request) || !send_all(fd, SPAN("\n"))))
+  if (fault == CTL_OK && !send_all(fd, request))
     fault = fail(why, CTL_SILENT, "the daemon hung up", errno);
   if (fault == CTL_OK) {
     out->from = fdopen(fd, "r");

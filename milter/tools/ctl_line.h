@@ -21,7 +21,7 @@ struct ctl_line {
   size_t size;
 };
 
-/* Connects to the socket file at `path` and asks; `request` is a line without its end. On a fault
+/* Connects to the socket file at `path` and asks; `request` is a whole line. On a fault
  * `why` says what is the matter, and nothing is left to be closed. */
 enum ctl_fault ctl_ask(const char *path, struct span request, struct ctl_line *out,
                        struct text *why);
