@@ -76,6 +76,7 @@ static bool add_choices(struct text *request, const struct ctl *ctl)
       return false;
     text_add(request, ctl->choice[i]);
   }
+  text_add_byte(request, '\n');
   return !request->cut;
 }
 
@@ -94,7 +95,6 @@ static int make_request(struct ctl *ctl, int count, char **words)
       return tool_usage("ctl", "--%s is for the command refused", options[i].name);
   if (!add_choices(&request, ctl))
     return tool_usage("ctl", "an argument is too long, or has blanks in it");
-  text_add_byte(&request, '\n');
   return TOOL_FINE;
 }
 
