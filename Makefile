@@ -131,9 +131,11 @@ $(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LI
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
 man: $(MAN_PAGES)
-$(GENERATE): $(GENERATE).o $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
-$(GENERATE).o: Makefile
+GENERATE_OBJECTS := $(call objects,milter/man/*.c)
+$(GENERATE): $(GENERATE_OBJECTS) $(PROGRAM_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(GENERATE_OBJECTS) \
+	  -Wl,--start-group $(PROGRAM_ARCHIVES) -Wl,--end-group $(LIBS)
+$(GENERATE_OBJECTS): Makefile
 TRUTH := milter/man/truth.table
 $(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
@@ -172,7 +174,8 @@ demo:
 # The configuration of a site is never overwritten and never taken away.
 install: all
 	install -D -m 755 $(BUILD)/milter-strict $(DESTDIR)$(sbindir)/milter-strict
-	install -D -m 644 $(BUILD)/man/milter-strict.8 $(DESTDIR)$(mandir)/man8/milter-strict.8
+	install -d $(DESTDIR)$(mandir)/man8
+	install -m 644 $(filter %.8,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man8
 	install -D -m 644 $(BUILD)/man/milter-strict.conf.5 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	install -D -m 644 $(BUILD)/completions/bash $(DESTDIR)$(bashcompletiondir)/milter-strict
 	install -D -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(zshcompletiondir)/_milter-strict
@@ -187,7 +190,8 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/milter-strict
-	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(filter %.8,$(MAN_PAGES))))
+	rm -f $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	rm -f $(DESTDIR)$(bashcompletiondir)/milter-strict $(DESTDIR)$(zshcompletiondir)/_milter-strict
 	rm -f $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,milter-strict.service $(notdir $(wildcard contrib/systemd/*.socket)))
