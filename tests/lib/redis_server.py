@@ -296,6 +296,8 @@ class SlowProxy:
                     break
                 sink.sendall(data)
                 passed += len(data)
+                if answers and self.cut_after is not None and passed >= self.cut_after:
+                    break
         except OSError:
             pass
         for sock in (source, sink):
