@@ -4,10 +4,11 @@ import pathlib
 import re
 import unittest
 
+import tables
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MILTER = ROOT / "milter"
-SUBCOMMAND = re.compile(r'^\s*\{"([a-z]+)", tool_\w+', re.MULTILINE)
-LONG_OPTION = re.compile(r'\{"([a-z-]+)", (?:no|required)_argument')
+LONG_OPTION = re.compile(r'\[OPTION_\w+\] = \{"([a-z-]+)"|\.name = "([a-z]+)", \.letter')
 EVENT = re.compile(r'(?:log_(?:begin|event)\((?:&?\w+, )?LOG_LEVEL_\w+, |= \{)"([a-z-]+)"')
 RAW_EVENT = re.compile(r'"event=([a-z-]+)')
 FIELD = re.compile(r'log_(?:text|string|number)\(line, "([a-z-]+)"|'
@@ -32,13 +33,25 @@ class ManualTest(unittest.TestCase):
                    if not re.search(form.replace("NAME", re.escape(name)), self.page, re.MULTILINE)]
         self.assertEqual(missing, [])
 
-    def test_every_subcommand(self):
-        self.assert_all_named(SUBCOMMAND.findall(text_of("main.c")), r"^\.It Cm NAME$")
+    def test_every_subcommand_has_a_page_with_an_example(self):
+        self.assertIn("@COMMANDS@\n", self.page)
+        for name in tables.subcommands():
+            page = text_of(f"man/milter-strict-{name}.8.in")
+            with self.subTest(command=name):
+                for mark in ("NAME", "SYNOPSIS", "OPTIONS", "EXITS"):
+                    self.assertIn(f"\n@{mark} {name}@\n", page)
+                self.assertRegex(page.partition(".Sh EXAMPLES")[2], rf"milter-strict {name}\b")
 
-    def test_every_long_option(self):
-        tools = sorted(path.relative_to(MILTER) for path in (MILTER / "tools").glob("*.c"))
-        self.assert_all_named(LONG_OPTION.findall(text_of(*tools)),
-                              r"^\.(?:It|Pq|Op|Fl) .*(?<![a-z])-NAME\b")
+    def test_every_long_option_that_pages_name_exists(self):
+        tools = sorted(path.relative_to(MILTER) for path in (MILTER / "tools").glob("*.[ch]"))
+        known = {name for pair in LONG_OPTION.findall(text_of(*tools)) for name in pair if name}
+        self.assertLessEqual({"config", "dump", "listen"}, known)
+        for page in sorted((MILTER / "man").glob("*.8.in")):
+            text = page.read_text(encoding="utf-8")
+            named = set(re.findall(r"milter-strict \S.*? --([a-z-]+)|\bFl -([a-z-]+)", text))
+            with self.subTest(page=page.name):
+                self.assertLessEqual({name for pair in named for name in pair if name},
+                                     known | {"help", "version"})
 
     def test_every_event_of_the_log(self):
         daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c",
