@@ -126,7 +126,7 @@ class SendmailTakesIt(unittest.TestCase):
     def setUpClass(cls):
         try:
             cls.programs = sendmail.unpacked()
-        except sendmail.Unavailable as reason:
+        except support.Unavailable as reason:
             raise unittest.SkipTest(str(reason)) from None
 
     def prepare(self, config):

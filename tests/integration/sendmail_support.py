@@ -4,7 +4,7 @@ import unittest
 
 import support
 from rings import on_loopback
-from sendmail import Sendmail, Unavailable, unpacked
+from sendmail import Sendmail, unpacked
 
 # Sendmail believes what it sees, so a stranger is another loopback address.
 STRANGER = on_loopback(support.STRANGER)
@@ -30,7 +30,7 @@ class SendmailCase(support.ReplyCase):
     def setUpClass(cls):
         try:
             unpacked()
-        except Unavailable as reason:
+        except support.Unavailable as reason:
             raise unittest.SkipTest(str(reason)) from None
         address = f"inet:{support.free_port()}@127.0.0.1"
         cls.daemon = cls.enterClassContext(support.Daemon(cls.config, listen=address))
