@@ -35,7 +35,7 @@ HARDENING := -fstack-protector-strong -fPIE
 LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
-PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb
+PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb openssl
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -45,6 +45,7 @@ ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) -pthread -MMD -MP -Imilter/pol
 # What stands in a folder is what is built: one list, the tree itself.
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
 POLICY := $(call objects,milter/policy/*.c)
+NET := $(call objects,milter/net/*.c)
 STORE := $(call objects,milter/store/*.c)
 DAEMON := $(call objects,milter/daemon/*.c)
 DOORS := $(call objects,milter/doors/*.c)
@@ -85,9 +86,10 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+$(POLICY) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
 $(BUILD)/libpolicy.a: $(POLICY)
+$(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
 $(BUILD)/libdaemon.a: $(DAEMON)
 $(BUILD)/libdoors.a: $(DOORS)
@@ -96,7 +98,8 @@ $(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
-PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,libtools.a libdoors.a libdaemon.a libstore.a libpolicy.a)
+PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,\
+  libtools.a libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
@@ -111,12 +114,14 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
+NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
-$(STORE_TESTS): $(BUILD)/libstore.a
+$(NET_TESTS): $(BUILD)/libnet.a
+$(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
-$(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
+$(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
 
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
@@ -185,7 +190,7 @@ bench: all $(BENCHES)
 
 # Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
 FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
-FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libpolicy.a)
+FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \

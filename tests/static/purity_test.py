@@ -18,9 +18,10 @@ TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 BELOW = {
     "policy": set(),
     "doors": {"policy"},
-    "store": {"policy"},
+    "net": {"policy"},
+    "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
-    "tools": {"daemon", "doors", "policy"},
+    "tools": {"daemon", "doors", "net", "policy"},
     "man": {"daemon", "policy"},
     "main.c": {"tools", "daemon"},
 }
@@ -37,6 +38,7 @@ ALONE = {
     re.compile(r"libconfig\.h"): re.compile(r"daemon/config\w*\.[ch]"),
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
+    re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|daemon/loop|tools/session_listen)\.[ch]"),
 }
