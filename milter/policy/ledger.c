@@ -30,7 +30,7 @@ static const struct {
 #undef EVENT
 };
 
-_Static_assert(sizeof(struct ledger_page) == 152, "a page has no padding");
+_Static_assert(sizeof(struct ledger_page) == 160, "a page has no padding");
 
 void ledger_defaults(struct ledger_settings *out)
 {
@@ -280,6 +280,15 @@ static uint64_t refusal_length(const struct ledger_settings *settings, uint32_t 
   return length < longest ? length : longest;
 }
 
+/* Leaves the good deeds and the relapses. */
+static void wipe_wrong(struct ledger_page *page)
+{
+  for (enum ledger_event i = 0; i < LEDGER_EVENT_COUNT; i++)
+    if (ledger_event_is_wrong(i))
+      page->count[i] = 0;
+  memset(page->sketch, 0, sizeof(page->sketch));
+}
+
 static void refuse(const struct ledger_settings *settings, struct ledger_page *page,
                    const struct ledger_evidence *evidence, enum ledger_cause cause, uint64_t now)
 {
@@ -289,10 +298,7 @@ static void refuse(const struct ledger_settings *settings, struct ledger_page *p
     page->relapses++;
   page->cause = (uint32_t)cause;
   page->evidence = *evidence;
-  for (enum ledger_event i = 0; i < LEDGER_EVENT_COUNT; i++)
-    if (ledger_event_is_wrong(i))
-      page->count[i] = 0;
-  memset(page->sketch, 0, sizeof(page->sketch));
+  wipe_wrong(page);
 }
 
 /* Looks at the cause that has just been added to. */
@@ -343,6 +349,89 @@ bool ledger_add(const struct ledger_settings *settings, struct ledger_page *page
   return cause != LEDGER_CAUSE_NONE && judge(settings, page, cause, now);
 }
 
+/* Operators */
+
+/* Later than all that was set before, even if that was by a clock that goes ahead of ours. */
+static uint64_t next_set(const struct ledger_page *page, uint64_t now)
+{
+  return page->set < now ? now : page->set + 1;
+}
+
+void ledger_refuse(const struct ledger_settings *settings, struct ledger_page *page,
+                   uint32_t seconds, uint64_t now)
+{
+  if (now > TIME_MAX)
+    now = TIME_MAX;
+  if (seconds > LEDGER_SECONDS_MAX)
+    seconds = LEDGER_SECONDS_MAX;
+  ledger_settle(settings, page, now);
+  page->refused_since = now;
+  page->refused_until = now + milliseconds(seconds);
+  page->cause = LEDGER_CAUSE_OPERATOR;
+  memset(&page->evidence, 0, sizeof(page->evidence));
+  page->set = next_set(page, now);
+}
+
+void ledger_forgive(struct ledger_page *page, uint64_t now)
+{
+  if (now > TIME_MAX)
+    now = TIME_MAX;
+  *page = (struct ledger_page){.updated = now, .sketch_since = now, .set = next_set(page, now)};
+}
+
+/* Two relays */
+
+static void merge_refusal(struct ledger_page *into, const struct ledger_page *other)
+{
+  if (other->relapses > into->relapses)
+    into->relapses = other->relapses;
+  if (other->refused_until <= into->refused_until)
+    return;
+  into->refused_since = other->refused_since;
+  into->refused_until = other->refused_until;
+  into->cause = other->cause;
+  into->evidence = other->evidence;
+}
+
+static void merge_counts(struct ledger_page *into, const struct ledger_page *other)
+{
+  for (size_t i = 0; i < LEDGER_EVENT_COUNT; i++)
+    if (other->count[i] > into->count[i])
+      into->count[i] = other->count[i];
+  for (size_t half = 0; half < 2; half++)
+    for (size_t i = 0; i < LEDGER_SKETCH_BYTES; i++)
+      into->sketch[half][i] |= other->sketch[half][i];
+  /* periods that began at different times end with the earlier one */
+  if (other->sketch_since < into->sketch_since)
+    into->sketch_since = other->sketch_since;
+  /* as of the earlier time, the counts may yet decay by what is less than a tick */
+  if (other->updated < into->updated)
+    into->updated = other->updated;
+}
+
+void ledger_merge(const struct ledger_settings *settings, struct ledger_page *into,
+                  const struct ledger_page *other, uint64_t now)
+{
+  struct ledger_page theirs = *other;
+
+  if (now > TIME_MAX)
+    now = TIME_MAX;
+  ledger_settle(settings, into, now);
+  ledger_settle(settings, &theirs, now);
+  if (theirs.set != into->set) {
+    if (theirs.set > into->set)
+      *into = theirs;
+    return;
+  }
+  /* a refusal wipes what came before it: who has had fewer does not know of the last */
+  if (into->relapses < theirs.relapses)
+    wipe_wrong(into);
+  if (theirs.relapses < into->relapses)
+    wipe_wrong(&theirs);
+  merge_counts(into, &theirs);
+  merge_refusal(into, &theirs);
+}
+
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now)
 {
   uint64_t left;
@@ -380,7 +469,8 @@ bool ledger_is_sane(const struct ledger_page *page)
     if (page->count[i] > COUNT_MAX)
       return false;
   return page->updated > 0 && page->updated <= TIME_MAX && page->sketch_since <= TIME_MAX &&
-         page->refused_since <= page->refused_until && page->refused_until <= 2 * TIME_MAX &&
+         page->set <= 2 * TIME_MAX && page->refused_since <= page->refused_until &&
+         page->refused_until <= 2 * TIME_MAX &&
          page->refused_until - page->refused_since <= milliseconds(LEDGER_SECONDS_MAX) &&
          page->relapses <= LEDGER_RELAPSES_MAX && page->cause < LEDGER_CAUSE_COUNT;
 }

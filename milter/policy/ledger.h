@@ -15,15 +15,17 @@
 
 #include <stdint.h>
 
-/* Why a network is refused: CAUSE(NAME). The rules PROBE_NAME of rules.def, in the same order. */
+/* Why a network is refused: CAUSE(NAME, RULE), with the rule of rules.def, in the same order there.
+ */
 #define LEDGER_CAUSES(CAUSE)                                                                       \
-  CAUSE(RECIPIENTS)                                                                                \
-  CAUSE(VRFY)                                                                                      \
-  CAUSE(CALLOUT)                                                                                   \
-  CAUSE(COMMANDS)
+  CAUSE(RECIPIENTS, PROBE_RECIPIENTS)                                                              \
+  CAUSE(VRFY, PROBE_VRFY)                                                                          \
+  CAUSE(CALLOUT, PROBE_CALLOUT)                                                                    \
+  CAUSE(COMMANDS, PROBE_COMMANDS)                                                                  \
+  CAUSE(OPERATOR, CLIENT_REFUSED) /* nothing adds to it: an operator says so */
 
 enum ledger_cause {
-#define CAUSE(name) LEDGER_CAUSE_##name,
+#define CAUSE(name, ...) LEDGER_CAUSE_##name,
   LEDGER_CAUSES(CAUSE)
 #undef CAUSE
       LEDGER_CAUSE_COUNT,
@@ -59,7 +61,8 @@ enum {
   LEDGER_POINTS_MAX = 100,         /* of one event */
   LEDGER_LIMIT_MAX = 1000,         /* of one cause; sketches tell up to some 1,500 names apart */
   LEDGER_RELAPSES_MAX = 1000,      /* counted no further */
-  LEDGER_SECONDS_MAX = 366 * 86400 /* of half_life, refuse_first and refuse_longest */
+  LEDGER_SECONDS_MAX = 366 * 86400 /* of half_life, refuse_first and refuse_longest, and of an
+                                      operator's refusal */
 };
 
 struct ledger_settings {
@@ -94,6 +97,7 @@ struct ledger_page {
   uint64_t refused_since;                 /* of the last refusal that is not forgotten */
   uint64_t refused_until;                 /* 0: none that is not forgotten */
   uint64_t sketch_since;                  /* when this period of the sketch began */
+  uint64_t set;                           /* when an operator last refused or forgave; 0: never */
   uint32_t count[LEDGER_EVENT_COUNT];     /* decayed, in units of 1/1024 */
   struct ledger_evidence evidence;        /* of the last refusal */
   uint32_t relapses;                      /* refusals that are not forgotten */
@@ -140,6 +144,20 @@ uint64_t ledger_hash(struct span local);
  */
 bool ledger_add(const struct ledger_settings *settings, struct ledger_page *page,
                 const struct ledger_entry *entry, uint64_t now);
+
+/* An operator refuses the network from `now` on for so many seconds, at most LEDGER_SECONDS_MAX, or
+ * forgives it: then all is wiped. Whatever was said before, by anybody's clock, is over with it. */
+void ledger_refuse(const struct ledger_settings *settings, struct ledger_page *page,
+                   uint32_t seconds, uint64_t now);
+void ledger_forgive(struct ledger_page *page, uint64_t now);
+
+/*
+ * Brings together what two relays know of one network. The page that an operator set later holds as
+ * it is; else the greater of each count, the names of both, and the refusal that lasts longer.
+ * Pages may be merged in any order and again and again: what both have seen counts once.
+ */
+void ledger_merge(const struct ledger_settings *settings, struct ledger_page *into,
+                  const struct ledger_page *other, uint64_t now);
 
 /* Brings a page up to `now` without an event. ledger_add() does so by itself. */
 void ledger_settle(const struct ledger_settings *settings, struct ledger_page *page, uint64_t now);

@@ -14,8 +14,8 @@ bool probing_is_unknown(struct span enhanced)
   return false;
 }
 
-#define CAUSE(name)                                                                                \
-  _Static_assert((int)RULE_PROBE_##name == (int)RULE_PROBE_RECIPIENTS + LEDGER_CAUSE_##name,       \
+#define CAUSE(name, rule)                                                                          \
+  _Static_assert((int)RULE_##rule == (int)RULE_PROBE_RECIPIENTS + LEDGER_CAUSE_##name,             \
                  "rules stand in the order of the causes");
 LEDGER_CAUSES(CAUSE)
 #undef CAUSE

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, FILE_MODE = 0600 };
+enum { FORMAT_VERSION = 2, FILE_MODE = 0600 };
 
 /* The first entry of the file: what it is, so that no other program's file is taken for ours. */
 struct format {

@@ -21,16 +21,23 @@ struct netblock store_network(const struct store *store, struct ip client)
   return netblock_around(client, bits);
 }
 
-static struct pagefile_key key_of(const struct store *store, struct ip client)
+struct pagefile_key store_key(struct netblock network)
 {
-  struct netblock network = store_network(store, client);
   struct pagefile_key key = {.bits = network.bits};
 
   memcpy(key.base, network.base.bytes, sizeof(key.base));
   return key;
 }
 
-static struct store_part *part_of(struct store *store, const struct pagefile_key *key)
+struct netblock store_network_of(const struct pagefile_key *key)
+{
+  struct netblock network = {.bits = key->bits};
+
+  memcpy(network.base.bytes, key->base, sizeof(key->base));
+  return network;
+}
+
+struct store_part *store_part_of(struct store *store, const struct pagefile_key *key)
 {
   uint64_t half[2];
 
@@ -40,8 +47,8 @@ static struct store_part *part_of(struct store *store, const struct pagefile_key
 
 /* Looking */
 
-/* The slot of the page; NULL when it has not changed. The part must be locked, as for all below. */
-static struct store_slot *find_slot(struct store_part *part, const struct pagefile_key *key)
+/* The part must be locked, as for all below. */
+struct store_slot *store_find_slot(struct store_part *part, const struct pagefile_key *key)
 {
   for (unsigned i = 0; i < part->count; i++)
     if (memcmp(&part->slots[i].key, key, sizeof(*key)) == 0)
@@ -64,21 +71,52 @@ static bool find_page(struct store *store, struct store_part *part, const struct
   return fault == PAGEFILE_OK;
 }
 
-void store_look(struct store *store, struct ip client, struct store_view *view)
+static void look_up(struct store *store, const struct pagefile_key *key, struct store_view *view)
 {
-  struct pagefile_key key = key_of(store, client);
-  struct store_part *part = part_of(store, &key);
+  struct store_part *part = store_part_of(store, key);
   const struct store_slot *slot;
 
   view->began = false;
   pthread_mutex_lock(&part->lock);
-  slot = find_slot(part, &key);
-  view->known = slot != NULL || find_page(store, part, &key, &view->page);
+  slot = store_find_slot(part, key);
+  view->known = slot != NULL || find_page(store, part, key, &view->page);
   if (slot != NULL)
     view->page = slot->page;
   pthread_mutex_unlock(&part->lock);
   if (!view->known)
     view->page = (struct ledger_page){0};
+}
+
+/* Looks for networks of other widths around the client, and shows the one that is refused for
+ * longest. There are few widths, and mostly none. */
+static void look_around(struct store *store, struct ip client, struct store_view *view)
+{
+  for (unsigned bits = 0; bits <= STORE_WIDTHS; bits++) {
+    uint64_t widths = atomic_load_explicit(&store->widths[bits / 64], memory_order_relaxed);
+    struct store_view around;
+    struct pagefile_key key;
+
+    if (widths >> bits % 64 == 0) {
+      bits |= 63;
+      continue;
+    }
+    if ((widths >> bits % 64 & 1) == 0)
+      continue;
+    key = store_key(netblock_around(client, bits));
+    look_up(store, &key, &around);
+    if (around.page.refused_until <= view->page.refused_until)
+      continue;
+    view->page = around.page;
+    view->known = true;
+  }
+}
+
+void store_look(struct store *store, struct ip client, struct store_view *view)
+{
+  struct pagefile_key key = store_key(store_network(store, client));
+
+  look_up(store, &key, view);
+  look_around(store, client, view);
 }
 
 /* Counting */
@@ -107,14 +145,15 @@ static struct store_slot *take_slot(struct store_part *part, const struct pagefi
 bool store_count(struct store *store, struct ip client, const struct ledger_entry *entries,
                  size_t count, uint64_t now, struct store_view *view)
 {
-  struct pagefile_key key = key_of(store, client);
-  struct store_part *part = part_of(store, &key);
+  struct netblock network = store_network(store, client);
+  struct pagefile_key key = store_key(network);
+  struct store_part *part = store_part_of(store, &key);
   enum store_haste haste = STORE_NOTHING;
   struct store_slot *slot;
 
   *view = (struct store_view){.known = false};
   pthread_mutex_lock(&part->lock);
-  slot = find_slot(part, &key);
+  slot = store_find_slot(part, &key);
   view->known = slot != NULL || find_page(store, part, &key, &view->page);
   if (slot == NULL && (view->known || any_is_wrong(entries, count))) {
     slot = take_slot(part, &key, &view->page);
@@ -133,7 +172,67 @@ bool store_count(struct store *store, struct ip client, const struct ledger_entr
     store_hurry(store, haste);
   if (slot == NULL && haste != STORE_NOTHING)
     atomic_fetch_add_explicit(&store->lost, count, memory_order_relaxed);
+  if (slot != NULL && store->options.counted != NULL)
+    store->options.counted(store->options.context, network, entries, count, now);
+  look_around(store, client, view);
   return slot != NULL || haste == STORE_NOTHING;
+}
+
+bool store_change(struct store *store, const struct pagefile_key *key, enum store_haste haste,
+                  void (*change)(void *context, const struct ledger_settings *ledger,
+                                 struct ledger_page *page),
+                  void *context, struct store_view *view)
+{
+  struct store_part *part = store_part_of(store, key);
+  struct store_slot *slot;
+
+  *view = (struct store_view){.known = false};
+  pthread_mutex_lock(&part->lock);
+  slot = store_find_slot(part, key);
+  if (slot == NULL) {
+    (void)find_page(store, part, key, &view->page);
+    slot = take_slot(part, key, &view->page);
+  }
+  if (slot != NULL) {
+    change(context, &part->ledger, &slot->page);
+    slot->changes++;
+    view->page = slot->page;
+    view->known = true;
+  }
+  pthread_mutex_unlock(&part->lock);
+  store_hurry(store, slot != NULL ? haste : STORE_NOW);
+  return slot != NULL;
+}
+
+/* Merging */
+
+struct merging {
+  const struct ledger_page *theirs;
+  uint64_t now;
+  bool was_refused;
+};
+
+static void merge(void *context, const struct ledger_settings *ledger, struct ledger_page *page)
+{
+  struct merging *merging = context;
+
+  merging->was_refused = ledger_refused_for(page, merging->now) > 0;
+  ledger_merge(ledger, page, merging->theirs, merging->now);
+}
+
+bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
+                 uint64_t now, struct store_view *view)
+{
+  struct pagefile_key key = store_key(network);
+  struct merging merging = {.theirs = page, .now = now};
+  bool done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+
+  view->began = done && !merging.was_refused && ledger_refused_for(&view->page, now) > 0;
+  if (view->began) {
+    store_note_width(store, network);
+    store_hurry(store, STORE_NOW);
+  }
+  return done;
 }
 
 /* Life */
@@ -171,6 +270,7 @@ static struct store *make(const struct store_options *options)
   for (size_t i = 0; i < STORE_PARTS; i++)
     pthread_mutex_init(&store->parts[i].lock, NULL);
   pthread_mutex_init(&store->lock, NULL);
+  pthread_rwlock_init(&store->reading, NULL);
   pthread_condattr_init(&clock);
   pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
   pthread_cond_init(&store->wake, &clock);
@@ -211,6 +311,7 @@ void store_close(struct store *store)
   for (size_t i = 0; i < STORE_PARTS; i++)
     pthread_mutex_destroy(&store->parts[i].lock);
   pthread_mutex_destroy(&store->lock);
+  pthread_rwlock_destroy(&store->reading);
   pthread_cond_destroy(&store->wake);
   free(store->batch);
   free(store);

@@ -33,9 +33,17 @@ struct store_options {
   struct ledger_settings ledger; /* its seed is the store's own */
   void (*note)(enum store_note note,
                const char *detail); /* from the caller's or the writer's thread */
+
+  /* Told what was counted here, and what an operator has set here: for others that keep an account
+   * of the same networks. From the caller's thread, with no lock held; must not wait. May be NULL.
+   */
+  void (*counted)(void *context, struct netblock network, const struct ledger_entry *entries,
+                  size_t count, uint64_t now);
+  void (*set)(void *context, struct netblock network, const struct ledger_page *page, uint64_t now);
+  void *context; /* for these two */
 };
 
-/* What is known of a network. */
+/* What is known of a network, or of a wider one that is refused for longer. */
 struct store_view {
   bool known; /* there is a page */
   bool began; /* a refusal began with the events just counted */
@@ -64,6 +72,35 @@ void store_look(struct store *store, struct ip client, struct store_view *view);
  */
 bool store_count(struct store *store, struct ip client, const struct ledger_entry *entries,
                  size_t count, uint64_t now, struct store_view *view);
+
+/*
+ * Adds what another relay knows of a network, at `now`: see ledger_merge(). `began` in the view
+ * says that it is refused now and was not before. False when there was no room.
+ */
+bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
+                 uint64_t now, struct store_view *view);
+
+/*
+ * For operators, and for threads that may wait for the writer. A network is refused as a whole,
+ * whether it is wider or narrower than those that stand for clients. Forgiving is for the pages of
+ * all networks that lie inside, and for the page of a client that is named more closely than its
+ * network; returns how many there were that weighed anything. False: there is no room for it.
+ */
+bool store_refuse(struct store *store, struct netblock network, uint32_t seconds, uint64_t now);
+unsigned store_forgive(struct store *store, struct netblock network, uint64_t now);
+
+/*
+ * Shows all pages as they are when their turn comes, settled at `now`, in no particular order,
+ * until `see` returns false. No lock is held meanwhile, so `see` may take its time and may change
+ * pages. A page that changes during the walk may be shown twice. False when the file cannot be
+ * read.
+ */
+bool store_walk(struct store *store, uint64_t now,
+                bool (*see)(void *context, struct netblock network, const struct ledger_page *page),
+                void *context);
+
+/* How many networks are remembered: pages of the file. */
+size_t store_networks(struct store *store);
 
 /* The network that stands for the client. */
 struct netblock store_network(const struct store *store, struct ip client);

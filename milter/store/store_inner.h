@@ -12,8 +12,9 @@
 #include <stdatomic.h>
 
 enum {
-  STORE_PARTS = 64, /* of the table: threads rarely meet in one */
-  STORE_SLOTS = 64, /* changed pages in a part */
+  STORE_PARTS = 64,   /* of the table: threads rarely meet in one */
+  STORE_SLOTS = 64,   /* changed pages in a part */
+  STORE_WIDTHS = 128, /* the widest prefix */
 };
 
 /* A page that has changed and is not written yet. */
@@ -51,13 +52,19 @@ struct store {
   struct store_part parts[STORE_PARTS];
   _Atomic(unsigned long long) lost; /* events, since the last note of them */
 
-  /* The writer's; the parts' readers read from `file` as well. */
+  /* The writer's; the parts' readers read from `file` as well. Whoever else reads from it holds
+   * `reading` for that long: it is opened and closed with `reading` held for writing. */
   struct pagefile file;
+  pthread_rwlock_t reading;
   bool failing;              /* the last attempt failed, and that was noted */
   atomic_bool damaged;       /* the file must be set aside */
   atomic_bool broken;        /* it must be opened anew */
   uint64_t lost_told, swept; /* milliseconds of the monotonic clock: when that was last done */
   struct store_batch *batch; /* as many as there are parts */
+
+  /* A bit for each width of networks that are neither clients' IPv4 nor IPv6 networks: those that
+   * operators have refused. Set, never cleared while the process lives. */
+  _Atomic uint64_t widths[STORE_WIDTHS / 64 + 1];
 
   pthread_mutex_t lock; /* of what follows */
   pthread_cond_t wake;
@@ -65,6 +72,28 @@ struct store {
   bool runs, stops;
   pthread_t writer;
 };
+
+/* Pages by their key; for store.c and its neighbours. */
+
+struct store_part *store_part_of(struct store *store, const struct pagefile_key *key);
+struct pagefile_key store_key(struct netblock network);
+struct netblock store_network_of(const struct pagefile_key *key);
+
+/* The slot of the page; NULL when it has not changed. The part must be locked. */
+struct store_slot *store_find_slot(struct store_part *part, const struct pagefile_key *key);
+
+/* Changes the page of this key under the lock of its part, or makes one, and shows what it is then.
+ * False when there is no room in the table. */
+bool store_change(struct store *store, const struct pagefile_key *key, enum store_haste haste,
+                  void (*change)(void *context, const struct ledger_settings *ledger,
+                                 struct ledger_page *page),
+                  void *context, struct store_view *view);
+
+/* Notes that there are networks of this width, if clients of its family have another. */
+void store_note_width(struct store *store, struct netblock network);
+
+/* Finds out which widths the file has. */
+void store_find_widths(struct store *store);
 
 /*
  * Opens the file and the parts' readers, after setting aside what is damaged; for store_open() and

@@ -48,7 +48,7 @@ void store_note_fault(struct store *store, enum pagefile_fault fault)
     atomic_store(&store->broken, true);
 }
 
-void store_close_file(struct store *store)
+static void close_file(struct store *store)
 {
   for (size_t i = 0; i < STORE_PARTS; i++) {
     pthread_mutex_lock(&store->parts[i].lock);
@@ -56,6 +56,13 @@ void store_close_file(struct store *store)
     pthread_mutex_unlock(&store->parts[i].lock);
   }
   pagefile_close(&store->file);
+}
+
+void store_close_file(struct store *store)
+{
+  pthread_rwlock_wrlock(&store->reading);
+  close_file(store);
+  pthread_rwlock_unlock(&store->reading);
 }
 
 static bool open_readers(struct store *store)
@@ -89,6 +96,7 @@ bool store_open_file(struct store *store)
   enum pagefile_fault fault = PAGEFILE_DAMAGED;
   bool readable = false;
 
+  pthread_rwlock_wrlock(&store->reading);
   if (!atomic_load(&store->damaged))
     fault = pagefile_open(&store->file, store->path, store->options.entries, STORE_PARTS + 8, &why);
   if (fault == PAGEFILE_DAMAGED && set_aside(store)) {
@@ -97,8 +105,12 @@ bool store_open_file(struct store *store)
   }
   if (fault == PAGEFILE_OK)
     readable = open_readers(store);
+  if (readable)
+    store_find_widths(store);
+  else
+    close_file(store);
+  pthread_rwlock_unlock(&store->reading);
   if (!readable) {
-    store_close_file(store);
     store_fails(store, fault == PAGEFILE_OK ? "not enough memory" : memory);
     return false;
   }

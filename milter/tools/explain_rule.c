@@ -74,6 +74,7 @@ static const char *const bad_lines[RULE_COUNT] = {
     [RULE_PROBE_VRFY] = "VRFY alice",
     [RULE_PROBE_CALLOUT] = "MAIL FROM:<>",
     [RULE_PROBE_COMMANDS] = "HELLO mail.example.com",
+    [RULE_CLIENT_REFUSED] = "MAIL FROM:<user@example.com>",
     [RULE_COMMAND_VRFY] = "VRFY alice",
     [RULE_COMMAND_EXPN] = "EXPN staff",
     [RULE_COMMAND_TURN] = "TURN",

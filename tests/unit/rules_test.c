@@ -144,6 +144,7 @@ static const struct {
     {"probe-vrfy", STAGE_COMMAND, ACTION_REFUSE, 421, "4.7.0"},
     {"probe-callout", STAGE_MAIL, ACTION_REFUSE, 421, "4.7.0"},
     {"probe-commands", STAGE_COMMAND, ACTION_REFUSE, 421, "4.7.0"},
+    {"client-refused", STAGE_COMMAND, ACTION_REFUSE, 421, "4.7.0"},
     {"command-vrfy", STAGE_COMMAND, ACTION_REFUSE, 502, "5.5.1"},
     {"command-expn", STAGE_COMMAND, ACTION_REFUSE, 502, "5.5.1"},
     {"command-turn", STAGE_COMMAND, ACTION_REFUSE, 502, "5.5.1"},

@@ -75,16 +75,22 @@ static inline int remove_folder(void **state)
 
 /* Stores */
 
-static inline struct store *open_with(unsigned entries)
+static inline struct store_options options_of(unsigned entries)
 {
   struct store_options options = {
       .directory = folder, .entries = entries, .ipv4_prefix = 32, .ipv6_prefix = 64, .note = note};
-  struct store *store;
 
   ledger_defaults(&options.ledger);
   for (size_t i = 0; i < LEDGER_CAUSE_COUNT; i++)
     options.ledger.limit[i] = LIMIT;
-  store = store_open(&options);
+  return options;
+}
+
+static inline struct store *open_with(unsigned entries)
+{
+  struct store_options options = options_of(entries);
+  struct store *store = store_open(&options);
+
   if (store != NULL)
     assert_true(store_start(store));
   return store;
