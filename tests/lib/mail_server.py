@@ -1,4 +1,4 @@
-"""What a private Postfix and a private Sendmail have in common: their life, and waiting for them.
+"""What private mail servers have in common: their life, and waiting for what they do.
 
 The processes of a server form one process group; stop() ends it, whatever state it is in.
 """
@@ -24,10 +24,18 @@ class Unavailable(Exception):
     """A private server cannot be run here; the text says what is missing."""
 
 
-def unpack(package):
-    """The folder where tests/lib/unpack-mta has unpacked it; Unavailable with the reason."""
+def unpack(package, namespaces=False):
+    """The folder where tests/lib/unpack-mta has unpacked it; raises Unavailable with the reason.
+
+    With `namespaces` it must see a host name and files that nobody else sees."""
     if os.geteuid() != 0:
-        raise Unavailable(f"a private {package.capitalize()} can be run by root only")
+        raise Unavailable(f"a private {package} can be run by root only")
+    if namespaces:
+        done = subprocess.run(["unshare", "--mount", "--uts", "true"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise Unavailable(f"a private {package} needs namespaces of its own, and may not have "
+                              f"them here: {done.stderr.strip()}")
     done = subprocess.run([os.path.join(HERE, "unpack-mta"), package], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
@@ -103,16 +111,26 @@ class MailServer:
 
     # --- what happened ---------------------------------------------------------------------
 
+    def wait(self, found, complaint, seconds=60):
+        """Wait until found() is true; returns what it gives."""
+        limit = time.monotonic() + seconds
+        while not (result := found()):
+            if time.monotonic() > limit:
+                raise RuntimeError(f"{complaint} (within {seconds} s); {self.NAME}'s log ends:\n"
+                                   f"{self.log()[-4000:]}")
+            time.sleep(0.05)
+        return result
+
     def wait_log(self, pattern, seconds=30):
         """The first log line that the regular expression matches, as soon as there is one."""
         expression = re.compile(pattern)
-        return self._wait(
+        return self.wait(
             lambda: next(filter(expression.search, self.log().splitlines()), None),
             f"no line in {self.NAME}'s log matches {pattern!r}", seconds)
 
     def wait_idle(self, seconds=60):
         """Wait until nothing is left in the queue."""
-        self._wait(lambda: not self.queued(), "the queue did not drain", seconds)
+        self.wait(lambda: not self.queued(), "the queue did not drain", seconds)
 
     def path(self, *parts):
         """A path in the private folder."""
@@ -165,7 +183,7 @@ class MailServer:
                                              cwd=self.folder, stdin=subprocess.DEVNULL,
                                              stdout=errors, stderr=errors, start_new_session=True)
         try:
-            self._wait(self._started, f"{self.NAME} did not start", self.START_SECONDS)
+            self.wait(self._started, f"{self.NAME} did not start", self.START_SECONDS)
             return True
         except RuntimeError as error:
             if "Address already in use" not in str(error) + self.log():
@@ -194,12 +212,3 @@ class MailServer:
             pass
         self._process.wait(STOP_SECONDS)
         self._process = None
-
-    def _wait(self, found, complaint, seconds=30):
-        limit = time.monotonic() + seconds
-        while not (result := found()):
-            if time.monotonic() > limit:
-                raise RuntimeError(f"{complaint} (within {seconds} s); {self.NAME}'s log ends:\n"
-                                   f"{self.log()[-4000:]}")
-            time.sleep(0.05)
-        return result

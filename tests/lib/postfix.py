@@ -83,7 +83,7 @@ class Postfix(MailServer):
         before = self.log().count("reload -- version")
         self._write_main_cf()
         os.kill(self._process.pid, signal.SIGHUP)
-        self._wait(lambda: self.log().count("reload -- version") > before,
+        self.wait(lambda: self.log().count("reload -- version") > before,
                    "Postfix did not reload")
 
     # --- what happened ---------------------------------------------------------------------
@@ -107,7 +107,7 @@ class Postfix(MailServer):
 
     def wait_delivered(self, user, count, seconds=60):
         """Wait until at least `count` messages are in the mailbox; returns their paths."""
-        self._wait(lambda: len(self.delivered(user)) >= count,
+        self.wait(lambda: len(self.delivered(user)) >= count,
                    f"{count} messages for {user} were expected", seconds)
         return self.delivered(user)
 
