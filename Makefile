@@ -114,6 +114,7 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,option%),$(UNIT_TESTS))
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
@@ -121,7 +122,8 @@ $(NET_TESTS): $(BUILD)/libnet.a
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
-$(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS): UNIT_LIBS = $(LIBS)
+$(TOOL_TESTS): $(PROGRAM_ARCHIVES)
+$(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LIBS = $(LIBS)
 
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate

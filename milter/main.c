@@ -11,30 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-struct subcommand {
-  const char *name;
-  int (*run)(int argc, char **argv);
-  const char *arguments;
-  const char *help;
-};
-
-static const struct subcommand commands[] = {
-    {"run", tool_run, "[-c FILE]", "serve a mail server: the daemon, in the foreground"},
-    {"check", tool_check, "[-c FILE]", "read the configuration and say what is wrong with it"},
-    {"session", tool_session, "[-c FILE] [--client ADDR] [--listen ADDR:PORT]",
-     "speak SMTP under the policy, to try it; delivers nothing"},
-    {"explain", tool_explain, "CODE | RULE | 'COMMAND LINE'",
-     "what a reply or a rule means, or what a command would get"},
-    {"mta", tool_mta, "postfix | sendmail [-c FILE] [--output DIR]",
-     "the settings of the mail server that the configuration needs"},
-};
-enum { SUBCOMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
 static void print_commands(FILE *to)
 {
-  for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-    fprintf(to, "  milter-strict %-8s %s\n      %s\n", commands[i].name, commands[i].arguments,
-            commands[i].help);
+  for (size_t i = 0; i < tool_spec_count; i++)
+    fprintf(to, "  milter-strict %-8s %s\n", tool_specs[i]->name, tool_specs[i]->summary);
 }
 
 static int print_help(void)
@@ -80,9 +60,9 @@ static int dispatch(int argc, char **argv)
     puts("milter-strict " VERSION);
     return TOOL_FINE;
   }
-  for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-    if (strcmp(argv[1], commands[i].name) == 0)
-      return commands[i].run(argc - 1, argv + 1);
+  for (size_t i = 0; i < tool_spec_count; i++)
+    if (strcmp(argv[1], tool_specs[i]->name) == 0)
+      return tool_specs[i]->run(argc - 1, argv + 1);
   return print_usage(argv[1]);
 }
 

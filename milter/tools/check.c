@@ -4,73 +4,63 @@
 #include "../daemon/dump.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
-struct check {
-  const char *file;
-  bool dump;
-  bool help;
+enum { OPTION_CONFIG, OPTION_DUMP, OPTION_COUNT };
+
+static const struct tool_option options[OPTION_COUNT] = {
+    [OPTION_CONFIG] = TOOL_OPTION_CONFIG("the file to read; without it " CONFIG_DEFAULT_FILE),
+    [OPTION_DUMP] = {"dump", 'd',
+                     .help = "then print every option and every rule as it would be in force"},
 };
 
-static const char help[] =
-    "usage: milter-strict check [-c FILE] [--dump]\n"
-    "\n"
-    "Reads the configuration and says what is wrong with it, as FILE:LINE: what is wrong, what\n"
-    "would be right. Nothing is changed and no running daemon is asked.\n"
-    "\n"
-    "  -c, --config FILE  the file to read; without it " CONFIG_DEFAULT_FILE "\n"
-    "  -d, --dump         then print every option and every rule as it would be in force\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exit status: 0 the file is fine, 2 wrong usage, 78 the file is bad or cannot be read.\n";
-
-/* False when the arguments are wrong; getopt has said how. */
-static bool read_arguments(int argc, char **argv, struct check *check)
+static int check(const char *file, bool dump)
 {
-  static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"dump", no_argument, NULL, 'd'},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
-  };
-  int letter;
-
-  optind = 0; /* begin anew, GNU */
-  while ((letter = getopt_long(argc, argv, "c:dh", options, NULL)) != -1) {
-    if (letter == 'c')
-      check->file = optarg;
-    else if (letter == 'd')
-      check->dump = true;
-    else if (letter == 'h')
-      check->help = true;
-    else
-      return false;
-  }
-  return true;
-}
-
-int tool_check(int argc, char **argv)
-{
-  struct check check = {0};
   struct settings settings;
-  int result;
+  int result = tool_read_settings(file, false, &settings);
 
-  if (!read_arguments(argc, argv, &check))
-    return tool_usage("check", NULL);
-  if (check.help) {
-    fputs(help, stdout);
-    return TOOL_FINE;
-  }
-  if (optind < argc)
-    return tool_usage("check", "\"%s\" is not expected; a file is named with -c", argv[optind]);
-  result = tool_read_settings(check.file, false, &settings);
   if (result != TOOL_FINE)
     return result;
-  if (!check.dump)
-    printf("%s: fine\n", check.file == NULL ? CONFIG_DEFAULT_FILE : check.file);
+  if (!dump)
+    printf("%s: fine\n", file == NULL ? CONFIG_DEFAULT_FILE : file);
   else if (!dump_settings(stdout, &settings, DUMP_PLAIN))
     result = TOOL_NO_MEMORY;
   settings_free(&settings);
   return result;
 }
+
+static int run(int argc, char **argv)
+{
+  const char *file = NULL, *value;
+  bool dump = false;
+  int at = 0, option;
+
+  while ((option = tool_option_next(&tool_check_spec, argc, argv, &at, &value)) >= 0) {
+    if (option == OPTION_CONFIG)
+      file = value;
+    else
+      dump = true;
+  }
+  if (option == TOOL_OPTION_HELP)
+    return tool_print_help(&tool_check_spec);
+  if (option == TOOL_OPTION_WRONG)
+    return TOOL_USAGE;
+  if (at < argc)
+    return tool_usage("check", "\"%s\" is not expected; a file is named with -c", argv[at]);
+  return check(file, dump);
+}
+
+const struct tool_spec tool_check_spec = {
+    .name = "check",
+    .run = run,
+    .summary = "read the configuration and say what is wrong with it",
+    .about = "Reads the configuration and says what is wrong with it, as FILE:LINE: what is wrong, "
+             "what would be right. Nothing is changed and no running daemon is asked.\n",
+    .examples = "milter-strict check\n"
+                "milter-strict check -c new.conf --dump\n",
+    .exits = "0 the file is fine\n"
+             "2 wrong usage\n"
+             "78 the file is bad or cannot be read\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+};

@@ -3,59 +3,15 @@
  */
 #include "explain.h"
 
-#include "page.h"
 #include "tool.h"
 
 #include "../daemon/guess.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LINE_SIZE = 4096 }; /* bytes of a command line, put together from the arguments */
-
-static const char help[] =
-    "usage: milter-strict explain [-c FILE] [--client ADDRESS]\n"
-    "                             CODE | RULE | 'COMMAND LINE'\n"
-    "\n"
-    "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a\n"
-    "client gets for a command line: the verdict and its rule, the place, and the\n"
-    "reply. A line is judged as if the session had come to it in good order.\n"
-    "\n"
-    "    milter-strict explain 503\n"
-    "    milter-strict explain helo-unqualified\n"
-    "    milter-strict explain 'MAIL FROM:<user@@example.com>'\n"
-    "\n"
-    "  -c, --config FILE     the configuration; without it the default file, and when\n"
-    "                        that is not there, the built-in settings\n"
-    "      --client ADDRESS  who says the line; default 192.0.2.1, which is nobody's\n"
-    "  -h, --help            this text\n"
-    "\n"
-    "Exit status: 0 explained, 1 the command line is refused, 2 usage,\n"
-    "78 bad configuration.\n"
-    "\n";
-
-static void print_help(void)
-{
-  char memory[2048];
-  struct text names = text_in(memory, sizeof(memory));
-  size_t count;
-  const struct reply_entry *codes = reply_all(&count);
-
-  fputs(help, stdout);
-  for (size_t i = 0; i < count; i++) {
-    text_add_number(&names, codes[i].code);
-    text_add(&names, " ");
-  }
-  page_say("Codes:", span_trim_end(text_span(&names)));
-  text_clear(&names);
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-    text_add(&names, rule_entry(rule)->name);
-    text_add(&names, " ");
-  }
-  page_say("Rules:", span_trim_end(text_span(&names)));
-}
 
 /* What is asked about. */
 struct subject {
@@ -130,33 +86,7 @@ static int answer(const struct explain *explain, const struct subject *subject)
 struct arguments {
   const char *config;
   struct ip client;
-  bool help;
 };
-
-static int read_arguments(int argc, char **argv, struct arguments *out)
-{
-  enum { OPTION_CLIENT = 256 };
-  static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"client", required_argument, NULL, OPTION_CLIENT},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
-  };
-  int option;
-
-  optind = 0; /* begin anew, GNU */
-  while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-    if (option == 'c')
-      out->config = optarg;
-    else if (option == 'h')
-      out->help = true;
-    else if (option != OPTION_CLIENT)
-      return tool_usage("explain", NULL); /* getopt has said what is wrong */
-    else if (!ip_parse(span_from(optarg), &out->client))
-      return tool_usage("explain", "--client %s: an IPv4 or IPv6 address is needed", optarg);
-  }
-  return TOOL_FINE;
-}
 
 /* The arguments with a space between: quotes around a command line may be left out. */
 static bool join(char **words, int count, struct text *out)
@@ -190,24 +120,77 @@ static int explain_under_policy(const struct arguments *arguments, const struct 
   return code;
 }
 
-int tool_explain(int argc, char **argv)
+static int explain_words(const struct arguments *arguments, char **words, int count)
 {
-  struct arguments arguments = {
-      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}}};
   struct subject subject = {.rule = RULE_NONE};
   char memory[LINE_SIZE];
   struct text line = text_in(memory, sizeof(memory));
-  int code = read_arguments(argc, argv, &arguments);
+  int code;
 
-  if (code != TOOL_FINE)
-    return code;
-  if (arguments.help) {
-    print_help();
-    return TOOL_FINE;
-  }
-  if (!join(argv + optind, argc - optind, &line))
+  if (!join(words, count, &line))
     return tool_usage("explain", "a line of more than %d bytes is too long", LINE_SIZE - 1);
   subject.words = text_span(&line);
   code = recognise(&subject);
-  return code != TOOL_FINE ? code : explain_under_policy(&arguments, &subject);
+  return code != TOOL_FINE ? code : explain_under_policy(arguments, &subject);
 }
+
+enum { OPTION_CONFIG, OPTION_CLIENT, OPTION_COUNT };
+
+static const struct tool_option options[OPTION_COUNT] = {
+    [OPTION_CONFIG] = TOOL_OPTION_CONFIG(TOOL_CONFIG_OR_BUILT_IN),
+    [OPTION_CLIENT] = {"client", .argument = "ADDRESS",
+                       .help = "who says the line; 192.0.2.1 by default, which is nobody's"},
+};
+
+static int run(int argc, char **argv)
+{
+  struct arguments arguments = {
+      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}}};
+  const char *value;
+  int at = 0, option;
+
+  while ((option = tool_option_next(&tool_explain_spec, argc, argv, &at, &value)) >= 0) {
+    if (option == OPTION_CONFIG)
+      arguments.config = value;
+    else if (!ip_parse(span_from(value), &arguments.client))
+      return tool_usage("explain", "--client %s: an IPv4 or IPv6 address is needed", value);
+  }
+  if (option == TOOL_OPTION_HELP)
+    return tool_print_help(&tool_explain_spec);
+  if (option == TOOL_OPTION_WRONG)
+    return TOOL_USAGE;
+  return explain_words(&arguments, argv + at, argc - at);
+}
+
+/* What can be explained, beside command lines. */
+static const char words[] =
+#define REPLY(code, name, phrase, meaning, seen, fix) " " #code
+#include "../policy/reply.def"
+#undef REPLY
+#define RULE(NAME, name, STAGE, ACTION, code, enhanced, limit, FLAGS, summary, cause, remedy,      \
+             source)                                                                               \
+  " " name
+#include "../policy/rules.def"
+#undef RULE
+    ;
+
+const struct tool_spec tool_explain_spec = {
+    .name = "explain",
+    .run = run,
+    .operands = "CODE | RULE | 'COMMAND LINE'",
+    .completes = TOOL_COMPLETES_WORDS,
+    .words = words + 1, /* after the first space */
+    .summary = "what a reply or a rule means, or what a command would get",
+    .about = "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a "
+             "client gets for a command line: the verdict and its rule, the place, and the reply. "
+             "A line is judged as if the session had come to it in good order.\n",
+    .examples = "milter-strict explain 503\n"
+                "milter-strict explain helo-unqualified\n"
+                "milter-strict explain 'MAIL FROM:<user@@example.com>'\n",
+    .exits = "0 explained\n"
+             "1 the command line is refused\n"
+             "2 wrong usage\n"
+             "78 bad configuration\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+};

@@ -6,86 +6,16 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char help[] =
-    "usage: milter-strict mta [-c FILE] [--output DIR | --check FILE] postfix | sendmail\n"
-    "\n"
-    "Prints the settings of the mail server that the configuration needs, each with its\n"
-    "reason, and says on standard error what keeps a rule from being heard. The mail\n"
-    "server itself is neither looked at nor changed.\n"
-    "\n"
-    "  postfix   main.cf, to be added to Postfix's own, and command_filter.pcre\n"
-    "  sendmail  milter-strict.mc, to be added to sendmail.mc, and helpfile\n"
-    "\n"
-    "  -c, --config FILE  the configuration; without it the default file, and when that is\n"
-    "                     not there, the built-in settings\n"
-    "  -o, --output DIR   write the files there; those of others are not written over\n"
-    "      --check FILE   say which of the settings that the mail server has contradict the\n"
-    "                     configuration; FILE is what \"postconf -n\" prints, or sendmail.cf;\n"
-    "                     \"-\" is standard input\n"
-    "  -h, --help         this text\n"
-    "\n"
-    "Exit status: 0 fine, 1 something that the configuration asks for cannot be set up, or\n"
-    "--check has found something, 2 usage, 75 a file cannot be written, 78 bad configuration.\n";
-
 struct arguments {
   const char *config, *output, *check;
   const struct mta_server *server;
-  bool help;
 };
-
-static int read_options(int argc, char **argv, struct arguments *out)
-{
-  enum { OPTION_CHECK = 256 };
-  static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"output", required_argument, NULL, 'o'},
-      {"check", required_argument, NULL, OPTION_CHECK},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
-  };
-  int option;
-
-  optind = 0; /* begin anew, GNU */
-  while ((option = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1) {
-    if (option == 'c')
-      out->config = optarg;
-    else if (option == 'o')
-      out->output = optarg;
-    else if (option == OPTION_CHECK)
-      out->check = optarg;
-    else if (option == 'h')
-      out->help = true;
-    else
-      return tool_usage("mta", NULL); /* getopt has said what is wrong */
-  }
-  return TOOL_FINE;
-}
-
-static int read_arguments(int argc, char **argv, struct arguments *out)
-{
-  static const struct mta_server *const servers[] = {&mta_postfix, &mta_sendmail};
-  int code = read_options(argc, argv, out);
-
-  if (code != TOOL_FINE || out->help)
-    return code;
-  if (out->output != NULL && out->check != NULL)
-    return tool_usage("mta", "--output and --check do not go together");
-  if (optind + 1 != argc)
-    return tool_usage("mta", "one mail server is to be named: postfix or sendmail");
-  for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
-    if (strcmp(argv[optind], servers[i]->name) == 0)
-      out->server = servers[i];
-  if (out->server == NULL)
-    return tool_usage("mta", "\"%s\" is neither postfix nor sendmail", argv[optind]);
-  return TOOL_FINE;
-}
 
 static int complain(const char *path)
 {
@@ -228,22 +158,92 @@ static int make_settings(const struct arguments *arguments, const struct setting
   return code == TOOL_FINE && mta.wanting ? TOOL_WANTING : code;
 }
 
-int tool_mta(int argc, char **argv)
+enum { OPTION_CONFIG, OPTION_OUTPUT, OPTION_CHECK, OPTION_COUNT };
+
+static const struct tool_option options[OPTION_COUNT] = {
+    [OPTION_CONFIG] = TOOL_OPTION_CONFIG(TOOL_CONFIG_OR_BUILT_IN),
+    [OPTION_OUTPUT] = {"output", 'o', "DIR", TOOL_COMPLETES_FOLDER,
+                       .help = "write the files there; those of others are not written over"},
+    [OPTION_CHECK] = {"check", '\0', "FILE", TOOL_COMPLETES_FILE,
+                      .help = "say which of the settings that the mail server has contradict the "
+                              "configuration; FILE is what \"postconf -n\" prints, or sendmail.cf; "
+                              "\"-\" is standard input"},
+};
+
+/* What is not asked for stays NULL. */
+static void take_option(int option, const char *value, struct arguments *out)
+{
+  if (option == OPTION_CONFIG)
+    out->config = value;
+  else if (option == OPTION_OUTPUT)
+    out->output = value;
+  else
+    out->check = value;
+}
+
+static int take_operands(char **operands, int count, struct arguments *out)
+{
+  static const struct mta_server *const servers[] = {&mta_postfix, &mta_sendmail};
+
+  if (out->output != NULL && out->check != NULL)
+    return tool_usage("mta", "--output and --check do not go together");
+  if (count != 1)
+    return tool_usage("mta", "one mail server is to be named: postfix or sendmail");
+  for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+    if (strcmp(operands[0], servers[i]->name) == 0)
+      out->server = servers[i];
+  if (out->server == NULL)
+    return tool_usage("mta", "\"%s\" is neither postfix nor sendmail", operands[0]);
+  return TOOL_FINE;
+}
+
+static int run(int argc, char **argv)
 {
   struct arguments arguments = {0};
   struct settings settings;
-  int code = read_arguments(argc, argv, &arguments);
+  const char *value;
+  int at = 0, option, code;
 
-  if (code == TOOL_FINE && arguments.help) {
-    fputs(help, stdout);
-    return TOOL_FINE;
-  }
-  if (code != TOOL_FINE || arguments.server == NULL)
-    return code;
-  code = tool_read_settings(arguments.config, true, &settings);
+  while ((option = tool_option_next(&tool_mta_spec, argc, argv, &at, &value)) >= 0)
+    take_option(option, value, &arguments);
+  if (option == TOOL_OPTION_HELP)
+    return tool_print_help(&tool_mta_spec);
+  if (option == TOOL_OPTION_WRONG)
+    return TOOL_USAGE;
+  code = take_operands(argv + at, argc - at, &arguments);
+  if (code == TOOL_FINE)
+    code = tool_read_settings(arguments.config, true, &settings);
   if (code != TOOL_FINE)
     return code;
   code = make_settings(&arguments, &settings);
   settings_free(&settings);
   return code;
 }
+
+const struct tool_spec tool_mta_spec = {
+    .name = "mta",
+    .run = run,
+    .operands = "postfix | sendmail",
+    .completes = TOOL_COMPLETES_WORDS,
+    .words = "postfix sendmail",
+    .summary = "the settings of the mail server that the configuration needs",
+    .about =
+        "Prints the settings of the mail server that the configuration needs, each with its "
+        "reason, "
+        "and says on standard error what keeps a rule from being heard. The mail server itself is "
+        "neither looked at nor changed.\n"
+        "For postfix: main.cf, to be added to Postfix's own, and command_filter.pcre. For "
+        "sendmail: "
+        "milter-strict.mc, to be added to sendmail.mc, and helpfile.\n",
+    .examples = "milter-strict mta postfix\n"
+                "postconf -n | milter-strict mta postfix --check -\n"
+                "milter-strict mta sendmail --output /etc/mail/milter-strict\n",
+    .exits = "0 fine\n"
+             "1 something that the configuration asks for cannot be set up, or --check has found "
+             "something\n"
+             "2 wrong usage\n"
+             "75 a file cannot be written\n"
+             "78 bad configuration\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+};

@@ -17,26 +17,39 @@ void page_title(const char *name, const char *words)
   printf("%s  %s\n\n", name, words);
 }
 
-void page_say(const char *label, struct span words)
+void page_flow_add(struct page_flow *flow, struct span piece)
 {
-  size_t column = INDENT;
+  char memory[WORD_SIZE];
+  struct text word = text_in(memory, sizeof(memory));
+  bool begun = flow->column > flow->indent;
 
-  printf("  %-*s", LABEL_COLUMNS, label);
+  text_add_quoted(&word, piece, "");
+  if (begun && flow->column + 1 + word.len > COLUMNS) {
+    putchar('\n');
+    flow->column = 0;
+    begun = false;
+  }
+  if (flow->column < flow->indent)
+    printf("%*s", (int)(flow->indent - flow->column), "");
+  printf("%s%s", begun ? " " : "", word.at);
+  flow->column = (begun ? flow->column + 1 : flow->indent) + word.len;
+}
+
+void page_words(struct page_flow flow, struct span words)
+{
   while (words.len > 0) {
-    char memory[WORD_SIZE];
-    struct text word = text_in(memory, sizeof(memory));
     size_t end = span_find(words, ' ');
 
-    text_add_quoted(&word, span_slice(words, 0, end), "");
-    if (column > INDENT && column + 1 + word.len > COLUMNS) {
-      printf("\n%*s", INDENT - 1, "");
-      column = INDENT;
-    }
-    printf(" %s", word.at);
-    column += word.len + (column > INDENT ? 1 : 0);
+    page_flow_add(&flow, span_slice(words, 0, end));
     words = span_slice(words, end + 1, words.len);
   }
   putchar('\n');
+}
+
+void page_say(const char *label, struct span words)
+{
+  printf("  %-*s", LABEL_COLUMNS, label);
+  page_words((struct page_flow){INDENT - 1, INDENT}, words);
 }
 
 void page_say_string(const char *label, const char *words)

@@ -4,20 +4,13 @@
 #include "../daemon/serve.h"
 #include "tool.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
-static const char help[] =
-    "usage: milter-strict run [-c FILE]\n"
-    "\n"
-    "Serves an MTA in the foreground, until SIGTERM or SIGINT.\n"
-    "SIGHUP or SIGUSR1 reads the configuration again; sessions that run keep the old one.\n"
-    "\n"
-    "  -c, --config FILE   the configuration, instead of " CONFIG_DEFAULT_FILE "\n"
-    "  -h, --help          this text\n"
-    "\n"
-    "Exit status: 0 stopped, 2 usage, 69 cannot listen or go on, 75 short of memory or threads,\n"
-    "77 cannot drop privileges, 78 bad configuration.\n";
+enum { OPTION_CONFIG, OPTION_COUNT };
+
+static const struct tool_option options[OPTION_COUNT] = {
+    [OPTION_CONFIG] = TOOL_OPTION_CONFIG("the configuration, instead of " CONFIG_DEFAULT_FILE),
+};
 
 static int exit_of(enum serve_end end)
 {
@@ -36,35 +29,41 @@ static int exit_of(enum serve_end end)
   return TOOL_TRY_LATER;
 }
 
-int tool_run(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-  static const struct option options[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
-  };
   static struct config_notes notes; /* some kilobytes, wanted to the end */
-  const char *path = NULL;
+  const char *path = NULL, *value;
   struct settings settings;
-  int option;
+  int at = 0, option;
 
-  while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-    switch (option) {
-    case 'c':
-      path = optarg;
-      break;
-    case 'h':
-      fputs(help, stdout);
-      return TOOL_FINE;
-    default:
-      return tool_usage("run", NULL);
-    }
-  }
-  if (optind < argc)
-    return tool_usage("run", "\"%s\" is one argument too many", argv[optind]);
+  while ((option = tool_option_next(&tool_run_spec, argc, argv, &at, &value)) >= 0)
+    path = value;
+  if (option == TOOL_OPTION_HELP)
+    return tool_print_help(&tool_run_spec);
+  if (option == TOOL_OPTION_WRONG)
+    return TOOL_USAGE;
+  if (at < argc)
+    return tool_usage("run", "\"%s\" is one argument too many", argv[at]);
   if (!config_load(path, &settings, &notes)) {
     tool_print_notes(&notes);
     return TOOL_BAD_CONFIG;
   }
   return exit_of(serve(path, &settings, &notes));
 }
+
+const struct tool_spec tool_run_spec = {
+    .name = "run",
+    .run = run,
+    .summary = "serve a mail server: the daemon, in the foreground",
+    .about = "Serves a mail server in the foreground, until SIGTERM or SIGINT. SIGHUP or SIGUSR1 "
+             "reads the configuration again; sessions that run keep the old one.\n",
+    .examples = "milter-strict run -c /etc/milter-strict/trial.conf\n",
+    .exits = "0 stopped\n"
+             "2 wrong usage\n"
+             "69 cannot listen or go on\n"
+             "75 short of memory or threads\n"
+             "77 cannot drop privileges\n"
+             "78 bad configuration\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+};

@@ -6,7 +6,6 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,30 +17,6 @@ enum {
   IDLE_DEFAULT = 300, /* RFC 5321, 4.5.3.2.7 */
   IDLE_MAX = 86400,
 };
-
-static const char help[] =
-    "usage: milter-strict session [-v] [-c FILE] [--client ADDRESS] [--authenticated]\n"
-    "                             [--listen ADDRESS:PORT] [--timeout SECONDS]\n"
-    "\n"
-    "Speaks SMTP under a policy, to try it without a mail server. Nothing is delivered.\n"
-    "The conversation is on standard input and output, or on a port with --listen.\n"
-    "\n"
-    "  -c, --config FILE     the configuration; without it the default file, and when that is\n"
-    "                        not there, the built-in settings\n"
-    "      --client ADDRESS  who the client is taken for. Default: 192.0.2.1, so that the\n"
-    "                        exemption of this machine does not hide the rules; with --listen\n"
-    "                        that goes for clients on this machine, others are who they are\n"
-    "      --authenticated   take the client for one that has logged in\n"
-    "      --listen ADDRESS:PORT\n"
-    "                        serve this port until SIGINT or SIGTERM; port 0 takes a free one.\n"
-    "                        IPv6 addresses in brackets: [::1]:2525\n"
-    "      --timeout SECONDS with --listen: hang up on clients that are idle, default 300\n"
-    "  -v, --verbose         tell on standard error which rule decided, what monitored rules\n"
-    "                        would refuse, and who is exempt\n"
-    "  -h, --help            this text\n"
-    "\n"
-    "Typed lines may end in LF alone; a client that begins with CRLF is held to it.\n"
-    "Exit status: 0 fine, 2 usage, 69 cannot listen, 78 bad configuration.\n";
 
 /* --- one conversation on stdin and stdout ----------------------------------------------------- */
 
@@ -185,105 +160,130 @@ static bool endpoint_parse(struct span span, struct session_options *out)
 struct arguments {
   const char *config;
   bool listen;
-  bool help;
 };
 
-enum { OPTION_CLIENT = 256, OPTION_AUTHENTICATED, OPTION_LISTEN, OPTION_TIMEOUT };
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"client", required_argument, NULL, OPTION_CLIENT},
-    {"authenticated", no_argument, NULL, OPTION_AUTHENTICATED},
-    {"listen", required_argument, NULL, OPTION_LISTEN},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+enum {
+  OPTION_CONFIG,
+  OPTION_CLIENT,
+  OPTION_AUTHENTICATED,
+  OPTION_LISTEN,
+  OPTION_TIMEOUT,
+  OPTION_VERBOSE,
+  OPTION_COUNT
 };
 
-/* One option with its value; returns an exit code. */
-static int take_option(int option, struct arguments *arguments, struct session_options *out)
+static const struct tool_option options[OPTION_COUNT] = {
+    [OPTION_CONFIG] = TOOL_OPTION_CONFIG(TOOL_CONFIG_OR_BUILT_IN),
+    [OPTION_CLIENT] = {"client", .argument = "ADDRESS",
+                       .help = "who the client is taken for; 192.0.2.1 by default, so that the "
+                               "exemption of this machine does not hide the rules; with --listen "
+                               "that goes for clients on this machine, others are who they are"},
+    [OPTION_AUTHENTICATED] = {"authenticated",
+                              .help = "take the client for one that has logged in"},
+    [OPTION_LISTEN] = {"listen", .argument = "ADDRESS:PORT",
+                       .help = "serve this port until SIGINT or SIGTERM; port 0 takes a free one, "
+                               "IPv6 addresses stand in brackets: [::1]:2525"},
+    [OPTION_TIMEOUT] = {"timeout", .argument = "SECONDS",
+                        .help = "with --listen: hang up on clients that are idle for so long; "
+                                "300 by default"},
+    [OPTION_VERBOSE] = {"verbose", 'v',
+                        .help = "tell on standard error which rule decided, what monitored rules "
+                                "would refuse, and who is exempt"},
+};
+
+/* One option with its argument; returns an exit code. */
+static int take_option(int option, const char *value, struct arguments *arguments,
+                       struct session_options *out)
 {
   switch (option) {
-  case 'c':
-    arguments->config = optarg;
+  case OPTION_CONFIG:
+    arguments->config = value;
     return TOOL_FINE;
-  case 'v':
+  case OPTION_VERBOSE:
     out->verbose = true;
-    return TOOL_FINE;
-  case 'h':
-    arguments->help = true;
     return TOOL_FINE;
   case OPTION_AUTHENTICATED:
     out->flags |= SMTP_AUTHENTICATED;
     return TOOL_FINE;
   case OPTION_CLIENT:
     out->client_given = true;
-    return ip_parse(span_from(optarg), &out->client)
+    return ip_parse(span_from(value), &out->client)
                ? TOOL_FINE
-               : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", optarg);
+               : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", value);
   case OPTION_LISTEN:
     arguments->listen = true;
-    return endpoint_parse(span_from(optarg), out)
+    return endpoint_parse(span_from(value), out)
                ? TOOL_FINE
                : tool_usage("session", "--listen %s: ADDRESS:PORT is needed, as 127.0.0.1:2525",
-                            optarg);
-  case OPTION_TIMEOUT:
-    return number_parse(span_from(optarg), IDLE_MAX, &out->idle) && out->idle > 0
+                            value);
+  default: /* OPTION_TIMEOUT */
+    return number_parse(span_from(value), IDLE_MAX, &out->idle) && out->idle > 0
                ? TOOL_FINE
-               : tool_usage("session", "--timeout %s: a number from 1 to %d is needed", optarg,
+               : tool_usage("session", "--timeout %s: a number from 1 to %d is needed", value,
                             IDLE_MAX);
-  default:
-    return tool_usage("session", NULL); /* getopt has said what is wrong */
   }
 }
 
-static int read_arguments(int argc, char **argv, struct arguments *arguments,
-                          struct session_options *out)
+static int serve(const struct arguments *arguments, struct session_options *out)
 {
-  int option, code;
-
-  optind = 1;
-  while ((option = getopt_long(argc, argv, "c:vh", long_options, NULL)) != -1) {
-    code = take_option(option, arguments, out);
-    if (code != TOOL_FINE)
-      return code;
-  }
-  if (optind < argc)
-    return tool_usage("session", "%s: what is that for?", argv[optind]);
-  return TOOL_FINE;
-}
-
-int tool_session(int argc, char **argv)
-{
-  struct session_options options = {
-      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}},
-      .idle = IDLE_DEFAULT,
-  };
-  struct arguments arguments = {.config = NULL};
   struct settings settings;
   char host[SESSION_NAME_MAX];
-  int code = read_arguments(argc, argv, &arguments, &options);
+  int code = tool_read_settings(arguments->config, true, &settings);
 
-  if (code != TOOL_FINE)
-    return code;
-  if (arguments.help) {
-    fputs(help, stdout);
-    return TOOL_FINE;
-  }
-  code = tool_read_settings(arguments.config, true, &settings);
   if (code != TOOL_FINE)
     return code;
   if (gethostname(host, sizeof(host)) != 0 || host[0] == '\0')
     strcpy(host, "localhost");
   host[sizeof(host) - 1] = '\0';
-  options.policy = &settings.policy;
-  options.host = span_from(host);
+  out->policy = &settings.policy;
+  out->host = span_from(host);
   signal(SIGPIPE, SIG_IGN);
-  if (arguments.listen)
-    code = session_listen(&options);
+  if (arguments->listen)
+    code = session_listen(out);
   else
-    converse(&options);
+    converse(out);
   settings_free(&settings);
   return code;
 }
+
+static int run(int argc, char **argv)
+{
+  struct session_options session = {
+      .client = {{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}},
+      .idle = IDLE_DEFAULT,
+  };
+  struct arguments arguments = {.config = NULL};
+  const char *value;
+  int at = 0, option, code;
+
+  while ((option = tool_option_next(&tool_session_spec, argc, argv, &at, &value)) >= 0) {
+    code = take_option(option, value, &arguments, &session);
+    if (code != TOOL_FINE)
+      return code;
+  }
+  if (option == TOOL_OPTION_HELP)
+    return tool_print_help(&tool_session_spec);
+  if (option == TOOL_OPTION_WRONG)
+    return TOOL_USAGE;
+  if (at < argc)
+    return tool_usage("session", "%s: what is that for?", argv[at]);
+  return serve(&arguments, &session);
+}
+
+const struct tool_spec tool_session_spec = {
+    .name = "session",
+    .run = run,
+    .summary = "speak SMTP under the policy, to try it; delivers nothing",
+    .about =
+        "Speaks SMTP under a policy, to try it without a mail server. Nothing is delivered. The "
+        "conversation is on standard input and output, or on a port with --listen.\n"
+        "Typed lines may end in LF alone; a client that begins with CRLF is held to it.\n",
+    .examples = "milter-strict session -v\n"
+                "milter-strict session --listen 127.0.0.1:2525\n",
+    .exits = "0 fine\n"
+             "2 wrong usage\n"
+             "69 cannot listen\n"
+             "78 bad configuration\n",
+    .options = options,
+    .option_count = OPTION_COUNT,
+};

@@ -1,10 +1,11 @@
 /*
- * What the sub-commands have in common: their entry points, exit codes and ways to complain.
+ * What the sub-commands have in common: their tables, exit codes and ways to complain.
  */
 #ifndef MILTER_STRICT_TOOL_H
 #define MILTER_STRICT_TOOL_H
 
 #include "../daemon/config.h"
+#include "option.h"
 
 /* Exit codes; those over 63 are sysexits.h's. */
 enum tool_exit {
@@ -18,12 +19,12 @@ enum tool_exit {
   TOOL_BAD_CONFIG = 78,  /* EX_CONFIG */
 };
 
-/* Each takes its own name as argv[0] and returns an exit code. */
-int tool_run(int argc, char **argv);
-int tool_check(int argc, char **argv);
-int tool_session(int argc, char **argv);
-int tool_explain(int argc, char **argv);
-int tool_mta(int argc, char **argv);
+/* The sub-commands, in the order of specs.c. */
+extern const struct tool_spec tool_run_spec;
+extern const struct tool_spec tool_check_spec;
+extern const struct tool_spec tool_session_spec;
+extern const struct tool_spec tool_explain_spec;
+extern const struct tool_spec tool_mta_spec;
 
 /*
  * Says on stderr what is wrong with the command line, when `format` is not NULL, and where help is

@@ -5,9 +5,11 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLICY = ROOT / "milter" / "policy"
+SPECS = ROOT / "milter" / "tools" / "specs.c"
 RULE = re.compile(r'^RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
 ADDRESS_RULE = re.compile(r'^ADDRESS_RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
 REPLY = re.compile(r'^REPLY\((\d{3}),\s*"([^"]*)"', re.MULTILINE)
+SUBCOMMAND = re.compile(r"&tool_([a-z]+)_spec\b")
 COMMAND = re.compile(r'^COMMAND\(\w+,\s*"([A-Z]+)",\s*(\w+)', re.MULTILINE)
 
 
@@ -31,3 +33,8 @@ def replies():
 def commands():
     """Verb and kind of each command, as {"VRFY": "OPTIONAL"}."""
     return dict(COMMAND.findall(text_of("commands.def")))
+
+
+def subcommands():
+    """The names of the sub-commands, in the order of help."""
+    return SUBCOMMAND.findall(SPECS.read_text(encoding="ascii"))

@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+import tables  # noqa: E402
 from askers import MapAsker, PolicyAsker  # noqa: E402
 from daemon import PATIENCE, program, wrapper  # noqa: E402
 from wire_case import OwnDaemonCase  # noqa: E402
@@ -228,7 +229,7 @@ class Passed(StartCase):
 
 
 class CommandLine(unittest.TestCase):
-    COMMANDS = ("run", "check", "session", "explain")
+    COMMANDS = tables.subcommands()
 
     def run_program(self, *arguments):
         return subprocess.run([*wrapper(), program(), *arguments], stdin=subprocess.DEVNULL,

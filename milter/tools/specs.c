@@ -1,0 +1,9 @@
+/*
+ * The list of sub-commands: help, the manual, completion and dispatch go by it.
+ */
+#include "tool.h"
+
+const struct tool_spec *const tool_specs[] = {
+    &tool_run_spec, &tool_check_spec, &tool_session_spec, &tool_explain_spec, &tool_mta_spec,
+};
+const size_t tool_spec_count = sizeof(tool_specs) / sizeof(tool_specs[0]);
