@@ -50,13 +50,10 @@ static void log_note(enum store_note note, const char *detail)
 
 static void log_network(struct log_line *line, struct netblock network)
 {
-  char memory[IP_TEXT_SIZE + 8], address[IP_TEXT_SIZE];
+  char memory[IP_TEXT_SIZE + 8];
   struct text text = text_in(memory, sizeof(memory));
 
-  ip_format(network.base, address);
-  text_add(&text, address);
-  text_add_byte(&text, '/');
-  text_add_number(&text, ip_is_v4(network.base) ? network.bits - 96U : network.bits);
+  netblock_write(&text, network);
   log_text(line, "network", text_span(&text));
 }
 

@@ -66,6 +66,16 @@ enum netblock_fault netblock_parse(struct span span, struct netblock *out)
   return NETBLOCK_OK;
 }
 
+void netblock_write(struct text *text, struct netblock block)
+{
+  char address[IP_TEXT_SIZE];
+
+  ip_format(block.base, address);
+  text_add(text, address);
+  text_add_byte(text, '/');
+  text_add_number(text, ip_is_v4(block.base) && block.bits >= 96 ? block.bits - 96U : block.bits);
+}
+
 const char *netblock_fault_text(enum netblock_fault fault)
 {
   switch (fault) {

@@ -5,6 +5,7 @@
 #define MILTER_STRICT_NETBLOCK_H
 
 #include "literal.h"
+#include "text.h"
 
 struct netblock {
   struct ip base; /* bits after the prefix are 0 */
@@ -21,6 +22,9 @@ enum netblock_fault {
 /* "192.0.2.0/24", "2001:db8::/32", "[2001:db8::1]"; without "/n" one address. `out` is set only on
  * OK. */
 enum netblock_fault netblock_parse(struct span span, struct netblock *out);
+
+/* Adds the network as netblock_parse() takes it, always with "/n". */
+void netblock_write(struct text *text, struct netblock block);
 
 /* What is wrong and what would be right, as half a sentence. Static. */
 const char *netblock_fault_text(enum netblock_fault fault);
