@@ -16,8 +16,9 @@
  */
 void remember_open(const struct settings *settings);
 
-/* Starts the store's thread; before the doors serve. False when there can be none. */
-bool remember_start(void);
+/* Starts the store's thread, and that of sharing if there is any; before the doors serve. False
+ * when the store can have none. */
+bool remember_start(const struct settings *settings);
 
 /* New settings are in force. */
 void remember_tune(const struct settings *settings);

@@ -67,7 +67,8 @@ static void pass_page(struct place *place, struct ledger_page *page)
 }
 
 /* A page has no padding, so that a field that is not passed on shows here. */
-_Static_assert(LEDGER_BYTES == 1 + sizeof(struct ledger_page), "every field of a page is passed on");
+_Static_assert(LEDGER_BYTES == 1 + sizeof(struct ledger_page),
+               "every field of a page is passed on");
 
 void ledger_write(const struct ledger_page *page, char *bytes)
 {

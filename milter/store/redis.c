@@ -82,8 +82,8 @@ static bool start_tls(struct redis *redis, const struct redis_server *server, ui
                                              .verify = true};
   const char *name = server->tls_name[0] != '\0' ? server->tls_name : server->host;
   struct tls_client *client = tls_client_open(&options, why);
-  bool done = client != NULL && tls_client_start(client, &redis->channel, name, deadline, why) ==
-                                    CHANNEL_OK;
+  bool done = client != NULL &&
+              tls_client_start(client, &redis->channel, name, deadline, why) == CHANNEL_OK;
 
   tls_client_close(client); /* what the connection needs of it lives on with the connection */
   return done;

@@ -177,8 +177,7 @@ size_t resp_count(const struct resp *resp)
 enum resp_state resp_feed(struct resp *resp, struct span bytes)
 {
   resp->fed += bytes.len;
-  if (resp->fed > RESP_BYTES_MAX ||
-      redisReaderFeed(resp->reader, bytes.at, bytes.len) != REDIS_OK)
+  if (resp->fed > RESP_BYTES_MAX || redisReaderFeed(resp->reader, bytes.at, bytes.len) != REDIS_OK)
     return RESP_WRONG;
   return RESP_MORE;
 }

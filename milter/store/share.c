@@ -65,8 +65,7 @@ void share_set(void *context, struct netblock network, const struct ledger_page 
   struct share *share = context;
 
   if (atomic_load_explicit(&share->on, memory_order_relaxed))
-    put(share,
-        &(struct share_item){.network = network, .is_set = true, .now = now, .page = *page});
+    put(share, &(struct share_item){.network = network, .is_set = true, .now = now, .page = *page});
 }
 
 /* State */
@@ -144,6 +143,9 @@ static bool talk(struct share *share, struct text *why)
 {
   bool more = true;
 
+  if (!share_send(share,
+                  why)) /* what has waited since Redis went away, before it mixes with more */
+    return false;
   for (uint64_t until = channel_clock() + SHARE_LEARN_MS; more && channel_clock() < until;) {
     more = share_collect(share) == SHARE_AT_ONCE;
     if (!share_send(share, why))

@@ -47,7 +47,7 @@ struct share_state {
   bool connected;               /* and answering */
   uint64_t since;               /* when that last changed, milliseconds since the epoch; 0: never */
   unsigned long long sent;      /* changes of records made in Redis */
-  unsigned long long learned;   /* records of others taken into the store */
+  unsigned long long learned;   /* networks refused because of what others know */
   unsigned long long lost;      /* events and records that were not shared */
   char error[SHARE_ERROR_SIZE]; /* the last one; "": none so far */
 };
@@ -71,9 +71,9 @@ void share_set(void *share, struct netblock network, const struct ledger_page *p
 struct share_state share_state_get(struct share *share);
 
 /*
- * Sends what waits, if that can be done at once, and ends. False when its thread hangs in the look-up
- * of a host's name: then it is left behind, the store with it, and neither may be closed any more.
- * NULL is fine.
+ * Sends what waits, if that can be done at once, and ends. False when its thread hangs in the
+ * look-up of a host's name: then it is left behind, the store with it, and neither may be closed
+ * any more. NULL is fine.
  */
 bool share_close(struct share *share);
 

@@ -87,8 +87,8 @@ bool share_check_seed(struct share *share, struct text *why);
 /* Reads what others tell of refusals, and says when that is to be done again. */
 bool share_learn(struct share *share, struct text *why);
 
-/* Tells the store what is known of a network, and whoever hears of it if that refuses it. False when
- * there is no room in the store now. */
+/* Tells the store what is known of a network, and whoever hears of it if that refuses it. False
+ * when there is no room in the store now. */
 bool share_tell_store(struct share *share, struct netblock network, const struct ledger_page *page);
 
 /* The script of an update. */

@@ -49,8 +49,8 @@ static bool add_seed(struct share *share)
 
   write_seed(digits, share->ledger.seed);
   return resp_add(resp,
-                  (struct span[]){SPAN("SET"), key, {digits, SEED_DIGITS}, SPAN("NX"), SPAN("PX"),
-                                  longest},
+                  (struct span[]){
+                      SPAN("SET"), key, {digits, SEED_DIGITS}, SPAN("NX"), SPAN("PX"), longest},
                   6) &&
          resp_add(resp, (struct span[]){SPAN("GET"), key}, 2) &&
          resp_add(resp, (struct span[]){SPAN("PEXPIRE"), key, longest}, 3);
@@ -119,11 +119,12 @@ bool share_tell_store(struct share *share, struct netblock network, const struct
 
   if (!store_merge(share->store, network, page, now, &view))
     return false;
+  if (!view.began)
+    return true;
   pthread_mutex_lock(&share->lock);
   share->state.learned++;
   pthread_mutex_unlock(&share->lock);
-  if (view.began)
-    share->ears.refused(network, &view.page, now);
+  share->ears.refused(network, &view.page, now);
   return true;
 }
 

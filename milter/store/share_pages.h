@@ -3,9 +3,9 @@
  * thread.
  *
  * A page is wanted when it differs from Redis's record. As long as Redis answers, what is counted
- * here is added to what the record holds, so that relays that count at once lose nothing. When Redis
- * was away meanwhile, or nobody knows whether it heard us, the two pages are merged instead, so that
- * nothing counts twice.
+ * here is added to what the record holds, so that relays that count at once lose nothing. When
+ * Redis was away meanwhile, or nobody knows whether it heard us, the two pages are merged instead,
+ * so that nothing counts twice.
  */
 #ifndef MILTER_STRICT_SHARE_PAGES_H
 #define MILTER_STRICT_SHARE_PAGES_H
@@ -36,8 +36,8 @@ struct share_pages {
   struct share_page pages[SHARE_PAGES_SETS][SHARE_PAGES_WAYS];
 };
 
-/* The page of this network; `is_new` when there was none, and it is empty. The longest unused one of
- * those that are not wanted makes room; NULL when all of its set are. */
+/* The page of this network; `is_new` when there was none, and it is empty. The longest unused one
+ * of those that are not wanted makes room; NULL when all of its set are. */
 struct share_page *share_pages_take(struct share_pages *pages, struct netblock network,
                                     bool *is_new);
 

@@ -8,22 +8,23 @@
 #include <string.h>
 
 enum {
-  ROUNDS_MAX = 64,    /* tries for one turn: each that fails is another relay's that has not */
-  HALF_LIVES = 10,    /* after which a count is a thousandth */
-  UPDATE_WORDS = 11,  /* of the command */
-  NUMBER_SIZE = 24,   /* memory of a number's text */
-  NETWORK_SIZE = 64,  /* of a network's */
+  ROUNDS_MAX = 64,   /* tries for one turn: each that fails is another relay's that has not */
+  HALF_LIVES = 10,   /* after which a count is a thousandth */
+  UPDATE_WORDS = 11, /* of the command */
+  NUMBER_SIZE = 24,  /* memory of a number's text */
+  NETWORK_SIZE = 64, /* of a network's */
   DAY_MS = 86400000,
 };
 
-/* KEYS: record, stream. ARGV: the record as it is taken to be ("*": whatever it is), the new one, its
- * expiry, the network if its refusal has changed, the stream's length and its expiry. */
+/* KEYS: record, stream. ARGV: the record as it is taken to be ("*": whatever it is), the new one,
+ * its expiry, the network if its refusal has changed, the stream's length and its expiry. */
 const char share_script[] =
     "local record = redis.call('GET', KEYS[1])\n"
     "if ARGV[1] ~= '*' and (record or '') ~= ARGV[1] then return record end\n"
     "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "if ARGV[4] ~= '' then\n"
-    "  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'network', ARGV[4], 'page', ARGV[2])\n"
+    "  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'network', ARGV[4], 'page', "
+    "ARGV[2])\n"
     "  redis.call('PEXPIRE', KEYS[2], ARGV[6])\n"
     "end\n"
     "return 1\n";
@@ -62,8 +63,8 @@ static void add_local(struct share *share, struct share_page *page, uint64_t now
   struct ledger_page refusal;
 
   store_look_at(share->store, page->network, &view);
-  if (!view.known || (view.page.refused_until <= page->page.refused_until &&
-                      view.page.set <= page->page.set))
+  if (!view.known ||
+      (view.page.refused_until <= page->page.refused_until && view.page.set <= page->page.set))
     return;
   refusal = refusal_of(&view.page, now);
   ledger_merge(&share->ledger, &page->page, &refusal, now);
@@ -85,8 +86,7 @@ size_t share_collect(struct share *share)
 
   share->item_count = share_queue_take(&share->queue, share->items, SHARE_AT_ONCE);
   for (size_t i = 0; i < share->item_count; i++) {
-    struct share_page *page =
-        share_pages_take(&share->pages, share->items[i].network, &is_new);
+    struct share_page *page = share_pages_take(&share->pages, share->items[i].network, &is_new);
 
     share->page_of[i] = page;
     if (page == NULL) {
@@ -238,7 +238,7 @@ static bool take_answer(struct share *share, size_t n, struct text *why)
 static bool send_some(struct share *share, struct text *why)
 {
   size_t count = share_pages_wanted(&share->pages, share->wanted, SHARE_AT_ONCE);
-  bool good = true;
+  bool good;
 
   if (!resp_begin(share->redis.resp)) {
     text_add(why, "not enough memory");
@@ -248,7 +248,9 @@ static bool send_some(struct share *share, struct text *why)
     if (!add_update(share, share->wanted[i], share->sent[i]))
       count = i; /* no room: the rest in the next round */
   share->whole_script = false;
-  good = share_exchange(share, why);
+  if (count == 0)
+    text_add(why, "not enough memory");
+  good = count > 0 && share_exchange(share, why);
   for (size_t i = 0; good && i < count; i++)
     good = take_answer(share, i, why);
   return good;
