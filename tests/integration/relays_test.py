@@ -145,20 +145,26 @@ class Troubles(RelaysCase):
     @contextlib.contextmanager
     def stopped(self):
         self.redis.stop()
-        yield
-        self.redis.start()
+        try:
+            yield
+        finally:
+            self.redis.start()
 
     @contextlib.contextmanager
     def frozen(self):
         self.redis.pause()
-        yield
-        self.redis.resume()
+        try:
+            yield
+        finally:
+            self.redis.resume()
 
     @contextlib.contextmanager
     def unplugged(self):
         self.network.unplug(self.redis_host)
-        yield
-        self.network.plug(self.redis_host)
+        try:
+            yield
+        finally:
+            self.network.plug(self.redis_host)
 
     @contextlib.contextmanager
     def slow(self):
@@ -200,7 +206,7 @@ class Troubles(RelaysCase):
         self.assertLess(max(waits).seconds, max(calm).seconds + LONGER_AT_MOST, max(waits))
         usually = usual(calm)
         for command, seconds in usual(waits).items():
-            self.assertLess(seconds, 10 * usually[command] + BUDGET, command)
+            self.assertLess(seconds, 5 * usually[command] + BUDGET, command)
 
     def assert_each_refuses_its_own(self):
         """Old offenders and new ones; returns the new one of either relay."""
