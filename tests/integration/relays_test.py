@@ -193,9 +193,12 @@ class Troubles(RelaysCase):
         calm = self.load.measure()
         for trouble in (self.stopped, self.frozen, self.unplugged, self.slow):
             with self.subTest(trouble=trouble.__name__):
+                told = [len(relay.daemon.log_lines(event="sharing-lost")) for relay in self.relays]
                 with trouble():
                     self.assert_no_worse(self.load.measure(), calm)
                     offenders = self.assert_each_refuses_its_own()
+                    for relay, before in zip(self.relays, told):
+                        relay.daemon.wait_log(before + 1, event="sharing-lost")
                 self.wait_sharing()
                 self.assert_no_worse(self.load.measure(), calm)
                 for address, apart in zip(offenders, self.relays[::-1]):
