@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 PATIENCE = 60.0  # seconds; only a broken server needs them
 ATTEMPTS = 5     # another process may take the free port first
@@ -141,7 +142,7 @@ class RedisServer:
             return found
         other, link = shutil.which("redis-check-rdb"), os.path.join(self.folder, "redis-server")
         if other is None:
-            raise RedisError("no Redis here: tests/install-packages test")
+            raise unittest.SkipTest("redis-server is not installed")
         if not os.path.lexists(link):
             os.symlink(other, link)
         return link
