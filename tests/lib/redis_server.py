@@ -239,10 +239,10 @@ class SlowProxy:
     obstacle. All may be changed while it runs.
     """
 
-    def __init__(self, target, host="127.0.0.1"):
+    def __init__(self, target, host="127.0.0.1", port=0):
         self.target = target
         self.delay, self.piece, self.cut_after = 0.0, 65536, None
-        self._listener = socket.create_server((host, 0))
+        self._listener = socket.create_server((host, port))
         self.host, self.port = self._listener.getsockname()[:2]
         self._lock = threading.Lock()
         self._sockets = set()
@@ -262,6 +262,7 @@ class SlowProxy:
 
     def close(self):
         self._ends.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would keep the port
         self._listener.close()
         self.cut()
 
