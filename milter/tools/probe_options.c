@@ -110,8 +110,10 @@ bool probe_target_parse(const char *word, char host[PROBE_HOST_SIZE], uint16_t *
     size_t end = span_find(name, ']');
 
     number = span_slice(name, end + 1, name.len);
+    if (end == name.len || (number.len > 0 && number.at[0] != ':'))
+      return false;
     name = span_slice(name, 1, end);
-    if (!ip_parse_v6(name, &ip) || (number.len > 0 && number.at[0] != ':'))
+    if (!ip_parse_v6(name, &ip))
       return false;
   } else if (colon < name.len && !ip_parse_v6(name, &ip)) {
     number = span_slice(name, colon, name.len);

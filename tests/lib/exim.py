@@ -66,7 +66,7 @@ mailbox:
 class Exim(PrivateServer):
     """tls: STARTTLS, with a certificate of this run in .certificates."""
 
-    name = "exim"
+    NAME = "Exim"
     accounts = {"Debian-exim": 391}
 
     def __init__(self, tls=False):

@@ -19,7 +19,7 @@ match from any for local action "deliver"
 
 
 class OpenSmtpd(PrivateServer):
-    name = "opensmtpd"
+    NAME = "OpenSMTPD"
     accounts = {"opensmtpd": 392, "opensmtpq": 393}
 
     def write_configuration(self):

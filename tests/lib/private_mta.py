@@ -5,25 +5,16 @@ some of the system's (mounts that nobody else sees) and their own list of accoun
 has is untouched. exim.py and opensmtpd.py say what is theirs.
 """
 
-import functools
 import os
 import pwd
 import shutil
-import signal
 import socket
-import subprocess
-import tempfile
-import time
 
-from postfix import Unavailable, free_port
-from postfix_config import DOMAIN, HOST4, HOST6, HOST_NAME, MAILBOX_OWNER, USERS, has_ipv6
+import postfix_config
+from mail_server import STOP_SECONDS, MailServer, Unavailable, unpack
+from postfix_config import DOMAIN, HOST_NAME, MAILBOX_OWNER, USERS
 
-__all__ = ["PrivateServer", "Unavailable", "unpacked", "DOMAIN", "HOST_NAME", "USERS"]
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-UNPACKED = os.path.normpath(os.path.join(HERE, "../../build/mta"))
-START_SECONDS = 60
-STOP_SECONDS = 20
+__all__ = ["PrivateServer", "Unavailable", "DOMAIN", "HOST_NAME", "USERS"]
 
 # Should the test be killed, the server ends too.
 LAUNCHER = """\
@@ -38,30 +29,13 @@ exec setpriv --pdeathsig TERM "$@"
 """
 
 
-@functools.lru_cache(maxsize=None)
-def unpacked(name):
-    """The folder of the unpacked packages; raises Unavailable with the reason."""
-    if os.geteuid() != 0:
-        raise Unavailable(f"a private {name} can be run by root only")
-    names = subprocess.run(["unshare", "--mount", "--uts", "true"], stdin=subprocess.DEVNULL,
-                           capture_output=True, text=True, timeout=60, check=False)
-    if names.returncode != 0:
-        raise Unavailable(f"a private {name} needs namespaces of its own, and may not have them "
-                          f"here: {names.stderr.strip()}")
-    done = subprocess.run([os.path.join(HERE, "unpack-mta"), name], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode != 0:
-        raise Unavailable(done.stderr.strip() or "unpack-mta failed")
-    return os.path.join(UNPACKED, name)
-
-
 def with_accounts(path, lines):
     """The system's list of accounts or groups with lines of ours; a name of ours wins."""
     with open(path, encoding="utf-8") as file:
         return "".join(f"{line}\n" for line in lines) + file.read()
 
 
-class PrivateServer:
+class PrivateServer(MailServer):
     """One instance, running between start() and stop(); a context manager.
 
     It listens on .port of 127.0.0.1 (and ::1 where there is IPv6). Mail for alice, bob, carol,
@@ -69,22 +43,15 @@ class PrivateServer:
     unknown, and nobody may relay. Only root can run it.
     """
 
-    host = HOST4
-    host6 = HOST6
-    name = None  # what unpack-mta calls it
+    ERRORS = "log/stderr"
+    PORTS = ("port",)
+
     accounts = {}  # its users, and the groups of the same names: name -> number
     folders = ("etc", "mail", "log", "lib", "spool", "run")
 
     def __init__(self):
-        self.folder = self.port = None
+        super().__init__()
         self.programs = None
-        self._process = None
-
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     # --- what each server says of itself ---------------------------------------------------
 
@@ -99,36 +66,6 @@ class PrivateServer:
     def command(self):
         """The command line that runs it in the foreground."""
         raise NotImplementedError
-
-    def queued(self):
-        """Names of files of messages that it has taken and not delivered."""
-        raise NotImplementedError
-
-    # --- life ------------------------------------------------------------------------------
-
-    def start(self):
-        self.programs = unpacked(self.name)
-        self.folder = tempfile.mkdtemp(prefix=f"milter-strict-{self.name}-")
-        try:
-            os.chmod(self.folder, 0o755)
-            for name in self.folders:
-                os.mkdir(self.path(name), 0o755)
-            shutil.chown(self.path("mail"), MAILBOX_OWNER, MAILBOX_OWNER)
-            self._write_accounts()
-            for _ in range(5):
-                if self._launch():
-                    return self
-            raise RuntimeError(f"{self.name} found its port taken again and again")
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self):
-        """End every process of this instance and remove its folder. Safe to call twice."""
-        self._end()
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
 
     # --- what happened ---------------------------------------------------------------------
 
@@ -145,20 +82,6 @@ class PrivateServer:
         return [os.path.join(folder, name) for folder, _, names in os.walk(self.path("mail"))
                 for name in names]
 
-    def wait(self, found, complaint, seconds=60):
-        """Wait until found() is true; returns what it gives."""
-        limit = time.monotonic() + seconds
-        while not (result := found()):
-            if time.monotonic() > limit:
-                raise RuntimeError(f"{complaint} (within {seconds} s); the log ends:\n"
-                                   f"{self.log()[-4000:]}")
-            time.sleep(0.05)
-        return result
-
-    def path(self, *parts):
-        """A path in the private folder."""
-        return os.path.join(self.folder, *parts)
-
     def write(self, name, text):
         """A file in the private folder; returns its path."""
         with open(self.path(name), "w", encoding="utf-8") as file:
@@ -168,7 +91,33 @@ class PrivateServer:
     @property
     def addresses(self):
         """Where it listens."""
-        return (HOST4, HOST6) if has_ipv6() else (HOST4,)
+        return postfix_config.loopback_addresses()
+
+    # --- as MailServer asks ----------------------------------------------------------------
+
+    def _prepare(self):
+        self.programs = unpack(self.NAME.lower(), namespaces=True)
+        for name in self.folders:
+            os.mkdir(self.path(name), 0o755)
+        shutil.chown(self.path("mail"), MAILBOX_OWNER, MAILBOX_OWNER)
+        self._write_accounts()
+
+    def _configure(self):
+        self.write_configuration()
+
+    def _command(self):
+        mounts = {"etc/passwd": "/etc/passwd", "etc/group": "/etc/group", **self.mounts()}
+        pairs = [path for name, place in mounts.items() for path in (self.path(name), place)]
+        return ["unshare", "--mount", "--uts", "sh", "-euc", LAUNCHER, "launcher", HOST_NAME,
+                *pairs, "--", *self.command()]
+
+    def _serves(self):
+        try:
+            with socket.create_connection((self.host, self.port), STOP_SECONDS) as client:
+                client.settimeout(STOP_SECONDS)
+                return client.recv(4) == b"220 "
+        except OSError:
+            return False
 
     # --- inside ----------------------------------------------------------------------------
 
@@ -182,50 +131,3 @@ class PrivateServer:
         groups = [f"{name}:x:{number}:" for name, number in self.accounts.items()]
         self.write("etc/passwd", with_accounts("/etc/passwd", users))
         self.write("etc/group", with_accounts("/etc/group", groups))
-
-    def _launch(self):
-        """Start it on a fresh port; False if another process took it meanwhile."""
-        self.port = free_port()
-        self.write_configuration()
-        mounts = {"etc/passwd": "/etc/passwd", "etc/group": "/etc/group", **self.mounts()}
-        pairs = [path for name, place in mounts.items() for path in (self.path(name), place)]
-        with open(self.path("log/stderr"), "wb") as errors:
-            self._process = subprocess.Popen(
-                ["unshare", "--mount", "--uts", "sh", "-euc", LAUNCHER, "launcher", HOST_NAME,
-                 *pairs, "--", *self.command()],
-                cwd=self.folder, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC"},
-                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True)
-        try:
-            self.wait(self._started, f"{self.name} did not start", START_SECONDS)
-            return True
-        except RuntimeError as error:
-            if "Address already in use" not in str(error):
-                raise
-            self._end()
-            return False
-
-    def _started(self):
-        if self._process.poll() is not None:
-            raise RuntimeError(f"{self.name} ended at once:\n{self.log()}")
-        try:
-            with socket.create_connection((self.host, self.port), STOP_SECONDS) as client:
-                client.settimeout(STOP_SECONDS)
-                return client.recv(4) == b"220 "
-        except OSError:
-            return False
-
-    def _end(self):
-        """It leads a process group of its own, in which all its children stay."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait(STOP_SECONDS)
-        self._process = None
