@@ -152,7 +152,8 @@ class ProbeFinds(unittest.TestCase):
     def hold(self, name):
         done = self.probe(name)
         wrong = differences(done, table_of(name))
-        self.assertEqual(wrong, "", f"at {name}:\n{wrong}\n{done.stderr}")
+        if wrong:
+            self.fail(f"at {name}:\n{wrong}\n{done.stderr}")
         self.assertEqual(done.traces, [])
         self.assertEqual(done.status, 1 if "fail" in done.statuses.values() else 0, done.stderr)
 
