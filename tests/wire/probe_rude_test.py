@@ -61,6 +61,12 @@ class RudeServers(unittest.TestCase):
             self.assertTrue(ended or manner not in NO_SERVER, done)
         self.each(hold)
 
+    def test_replies_that_are_none_are_not_well_formed(self):
+        for manner in ("close amid a reply", "garbage replies", "bare line feeds"):
+            with self.subTest(manner=manner):
+                done = self.runs[manner].result()
+                self.assertIn(done.statuses["reply-form"], ("warn", "fail"), done)
+
     def test_its_memory_is_bounded(self):
         least = min(run.result().peak for run in self.runs.values())
         self.each(lambda _, done: self.assertLess(done.peak, least + MORE_MEMORY, done))
