@@ -28,12 +28,6 @@ static const char head[] =
 static const enum probe_status by_urgency[PROBE_STATUS_COUNT] = {PROBE_FAIL, PROBE_WARN,
                                                                  PROBE_UNKNOWN, PROBE_PASS};
 
-static void print_host(FILE *to, const struct probe_report *report)
-{
-  markup_string(to, report->host);
-  fprintf(to, ":%u", (unsigned)report->port);
-}
-
 static void print_badge(FILE *to, enum probe_status status)
 {
   fprintf(to, "<span class=\"badge %s\">%s</span>", probe_status_name(status),
@@ -94,7 +88,7 @@ static void print_top(FILE *to, const struct probe_report *report)
 {
   fputs("<body>\n<header>\n<p class=\"kicker\">SMTP server probed with milter-strict</p>\n<h1>",
         to);
-  print_host(to, report);
+  markup_host(to, report->host, report->port);
   fputs(": ", to);
   print_verdict(to, report);
   fputs("</h1>\n", to);
@@ -171,13 +165,8 @@ static void print_body(FILE *to, const struct probe_result *result)
 {
   const struct probe_check_entry *entry = probe_check_entry(result->check);
 
-  fputs("<div class=\"body\">\n", to);
-  if (result->note[0] != '\0') {
-    fputs("<p>", to);
-    markup_string(to, result->note);
-    fputs(".</p>\n", to);
-  }
-  fputs("<dl class=\"more\">\n", to);
+  fputs("<div class=\"body\">\n<dl class=\"more\">\n", to);
+  print_fact(to, "Found", result->note);
   if (result->remedy != NULL)
     print_fact(to, "Remedy", result->remedy);
   print_fact(to, "Why", entry->reason);
@@ -237,7 +226,7 @@ void probe_print_html(FILE *to, const struct probe_report *report)
 {
   fputs(head, to);
   fputs("<title>", to);
-  print_host(to, report);
+  markup_host(to, report->host, report->port);
   fputs(": ", to);
   print_verdict(to, report);
   fputs("</title>\n<style>\n", to);

@@ -27,7 +27,7 @@ static void print_time(FILE *to, uint32_t milliseconds)
 
 static void print_property(FILE *to, const char *name, const char *value)
 {
-  fputs("    <property", to);
+  fputs("      <property", to);
   print_attribute(to, "name", name);
   print_attribute(to, "value", value);
   fputs("/>\n", to);
@@ -124,8 +124,8 @@ static void print_sums(FILE *to, const struct probe_report *report)
 static void print_suite_head(FILE *to, const struct probe_report *report)
 {
   fputs("  <testsuite name=\"", to);
-  markup_string(to, report->host);
-  fprintf(to, ":%u\"", (unsigned)report->port);
+  markup_host(to, report->host, report->port);
+  fputs("\"", to);
   print_sums(to, report);
   print_attribute(to, "hostname", report->host);
   fputs(" timestamp=\"", to);

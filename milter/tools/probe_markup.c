@@ -4,6 +4,7 @@
 #include "probe_markup.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 static const char *entity(char byte)
@@ -45,6 +46,15 @@ void markup_span(FILE *to, struct span span)
 void markup_string(FILE *to, const char *string)
 {
   markup_span(to, span_from(string));
+}
+
+void markup_host(FILE *to, const char *host, unsigned port)
+{
+  bool bare = strchr(host, ':') != NULL && host[0] != '['; /* an IPv6 address */
+
+  fputs(bare ? "[" : "", to);
+  markup_string(to, host);
+  fprintf(to, "%s:%u", bare ? "]" : "", port);
 }
 
 void markup_seconds(FILE *to, uint64_t milliseconds)

@@ -17,6 +17,9 @@
 void markup_span(FILE *to, struct span span);
 void markup_string(FILE *to, const char *string);
 
+/* "mx.example.org:25", "[2001:db8::25]:25" */
+void markup_host(FILE *to, const char *host, unsigned port);
+
 /* Seconds with three decimals, "0.120", in any locale. */
 void markup_seconds(FILE *to, uint64_t milliseconds);
 

@@ -9,6 +9,7 @@ import time
 import daemon
 
 QUICK = ("--yes", "--pace", "0")
+LETTERS = {"client": "C", "server": "S", "event": "-"}
 
 
 class Probed:
@@ -20,7 +21,7 @@ class Probed:
 
     def __str__(self):
         return (f"status {self.status}, {self.seconds:.1f} s, {self.peak} KiB\n"
-                f"{self.stdout[-4000:]}\n{self.stderr[-4000:]}")
+                f"{self.stdout[:1000]}\n{self.stderr[-2000:]}")
 
     @property
     def json(self):
@@ -30,6 +31,11 @@ class Probed:
     def checks(self):
         """The checks of --json by identifier."""
         return {check["id"]: check for check in self.json["checks"]}
+
+    def said(self, name):
+        """What was said for this check: "C VRFY alice", "S 252 2.0.0 alice", "- connected"."""
+        return [f"{LETTERS[line['from']]} {line['text']}"
+                for line in self.checks[name]["transcript"]]
 
     @property
     def statuses(self):

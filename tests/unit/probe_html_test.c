@@ -69,10 +69,32 @@ static void both_sides_of_a_conversation_are_shown(void **state)
   text = printed(probe_print_html, report);
   assert_has(text, "<li class=\"e\">- connected</li>\n<li class=\"c\">C VRFY alice</li>\n"
                    "<li class=\"s\">S 252 2.0.0 alice</li>\n<li class=\"e\">- cut here</li>\n");
-  assert_has(text, "<p>The replies differ.</p>");
+  assert_has(text, "<dt>Found</dt><dd>The replies differ</dd>");
   assert_has(text, "<code>command-vrfy</code>");
   free(text);
   free(report);
+}
+
+static void an_ipv6_address_stands_in_brackets(void **state)
+{
+  static const char *const hosts[] = {"2001:db8::25", "[2001:db8::25]"};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+    struct probe_report *report = report_new();
+    struct text host = text_in(report->host, sizeof(report->host));
+    char *text;
+
+    text_add(&host, hosts[i]);
+    probe_report_finish(report);
+    text = printed(probe_print_html, report);
+    assert_has(text, "<title>[2001:db8::25]:25: nothing to put right</title>");
+    free(text);
+    text = printed(probe_print_junit, report);
+    assert_has(text, "<testsuite name=\"[2001:db8::25]:25\"");
+    free(text);
+    free(report);
+  }
 }
 
 static void a_page_needs_nothing_else(void **state)
@@ -116,6 +138,7 @@ int main(void)
       cmocka_unit_test(a_page_has_every_check_once),
       cmocka_unit_test(what_is_to_be_looked_at_comes_first),
       cmocka_unit_test(both_sides_of_a_conversation_are_shown),
+      cmocka_unit_test(an_ipv6_address_stands_in_brackets),
       cmocka_unit_test(a_page_needs_nothing_else),
       cmocka_unit_test(hostile_text_stays_text),
   };

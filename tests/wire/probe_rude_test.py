@@ -2,13 +2,16 @@
 
 import concurrent.futures
 import os
+import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
 
-import daemon
-import probe_tool
-from rude_server import LONG_LINE, MANNERS, RudeServer
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+import daemon  # noqa: E402
+import probe_tool  # noqa: E402
+from rude_server import LONG_LINE, MANNERS, RudeServer  # noqa: E402
 
 TIMEOUT = 1  # seconds that the probe waits for an answer
 PATIENCE = 4 * daemon.PATIENCE
@@ -17,6 +20,7 @@ UNAVAILABLE = 69
 # Those of whom no client learns anything.
 NO_SERVER = ("silence", "close at once", "reset at once", "garbage", "endless reply", "drip",
              "long line")
+COMMANDS, CONNECTIONS = 800, 160
 
 
 def meet(manner):
@@ -44,28 +48,35 @@ class RudeServers(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(len(MANNERS)) as pool:
             cls.runs = {manner: pool.submit(meet, manner) for manner in MANNERS}
 
-    def each(self, names=MANNERS):
-        for manner in names:
+    def each(self, hold):
+        """hold(manner, run) for every server."""
+        for manner, run in self.runs.items():
             with self.subTest(manner=manner):
-                yield manner, self.runs[manner].result()
+                hold(manner, run.result())
 
     def test_it_ends_with_a_status_that_fits(self):
-        for manner, done in self.each():
-            wanted = (UNAVAILABLE,) if manner in NO_SERVER else (0, 1, UNAVAILABLE)
-            self.assertIn(done.status, wanted, done)
-            self.assertEqual(done.status == UNAVAILABLE, done.json["ended"] != "", done)
+        def hold(manner, done):
+            failed, ended = "fail" in done.statuses.values(), done.json["ended"] != ""
+            self.assertEqual(done.status, 1 if failed else UNAVAILABLE if ended else 0, done)
+            self.assertTrue(ended or manner not in NO_SERVER, done)
+        self.each(hold)
 
     def test_its_memory_is_bounded(self):
         least = min(run.result().peak for run in self.runs.values())
-        for _, done in self.each():
-            self.assertLess(done.peak, least + MORE_MEMORY, done)
+        self.each(lambda _, done: self.assertLess(done.peak, least + MORE_MEMORY, done))
 
     def test_it_does_not_read_for_ever(self):
-        for _, done in self.each():
-            self.assertLess(done.json["received"], LONG_LINE, done)
+        self.each(lambda _, done: self.assertLess(done.json["received"], LONG_LINE // 100, done))
+
+    def test_it_asks_a_bounded_number_of_times(self):
+        def hold(_, done):
+            self.assertLessEqual(done.json["connections"], CONNECTIONS, done)
+            self.assertLessEqual(done.connections, CONNECTIONS, done)
+            self.assertLessEqual(done.json["commands"], COMMANDS, done)
+        self.each(hold)
 
     def test_every_report_has_every_check(self):
-        for _, done in self.each():
+        def hold(_, done):
             names = list(done.statuses)
             cases = xml.etree.ElementTree.fromstring(done.junit).findall("*/testcase")
             found = [case.get("name").partition(":")[0] for case in cases]
@@ -73,24 +84,40 @@ class RudeServers(unittest.TestCase):
             self.assertEqual(len(found) - len(names), done.json["ended"] != "")
             for name in names:
                 self.assertEqual(done.html.count(f'<details id="{name}"'), 1)
+        self.each(hold)
 
     def test_the_sums_of_junit_are_those_of_its_cases(self):
-        for _, done in self.each():
+        def hold(_, done):
             suites = xml.etree.ElementTree.fromstring(done.junit)
             for element in (suites, suites.find("testsuite")):
                 for name, path in (("tests", "testcase"), ("failures", "testcase/failure"),
                                    ("errors", "testcase/error"), ("skipped", "testcase/skipped")):
                     self.assertEqual(int(element.get(name)), len(suites.findall(f"*/{path}")))
+        self.each(hold)
 
-    def test_nothing_of_theirs_reaches_the_terminal_raw(self):
-        for manner in MANNERS:
+    def test_junit_says_what_json_says(self):
+        kinds = {"fail": ["failure"], "unknown": ["skipped"], "pass": [], "warn": []}
+
+        def hold(_, done):
+            cases = xml.etree.ElementTree.fromstring(done.junit).findall("*/testcase")
+            for case, (name, status) in zip(cases, done.statuses.items()):
+                self.assertEqual([part.tag for part in case if part.tag != "system-out"],
+                                 kinds[status], name)
+                output = case.findtext("system-out", "").splitlines()
+                said = [line.replace(" ", ": ", 1) for line in done.said(name)]
+                self.assertLess(set(said), set(output) | {""}, name)
+        self.each(hold)
+
+
+class Terminal(unittest.TestCase):
+    def test_nothing_of_theirs_reaches_it_raw(self):
+        for manner in ("hostile text", "garbage replies", "garbage", "bare line feeds"):
             with self.subTest(manner=manner), RudeServer(manner) as server:
-                if manner in ("hostile text", "garbage replies", "garbage"):
-                    done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT),
-                                            patience=PATIENCE)
-                    said = done.stdout + done.stderr
-                    self.assertTrue(said.isascii(), ascii(said[:400]))
-                    self.assertEqual([c for c in said if c < " " and c != "\n"], [])
+                done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT),
+                                        patience=PATIENCE)
+                said = done.stdout + done.stderr
+                self.assertTrue(said.isascii(), ascii(said[:400]))
+                self.assertEqual([c for c in said if c < " " and c != "\n"], [])
 
 
 class NobodyThere(unittest.TestCase):
