@@ -24,4 +24,7 @@ bool put_command_mark(const char *line);
 /* The list of sub-commands, each with its page. */
 void put_commands(void);
 
+/* The list of a probe's checks, in sections. */
+void put_checks(void);
+
 #endif

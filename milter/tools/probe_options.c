@@ -44,7 +44,7 @@ enum {
 static const struct tool_option rows[OPTION_COUNT] = {
     [OPTION_USER] = {"user", 'u', .argument = "NAME[@DOMAIN]",
                      .help = "a mailbox that exists; without a domain, at the name in the "
-                             "server's greeting. Makes several checks sure"},
+                             "server's greeting; makes several checks sure"},
     [OPTION_FROM] = {"from-address", 'f', .argument = "ADDRESS",
                      .help = "the sender; default: the null sender <>"},
     [OPTION_HELO] = {"helo", .argument = "NAME",

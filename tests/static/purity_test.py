@@ -23,7 +23,7 @@ BELOW = {
     "daemon": {"doors", "store", "policy"},
     "probe": {"net", "policy"},
     "tools": {"daemon", "doors", "net", "policy", "probe"},
-    "man": {"tools", "daemon", "policy"},
+    "man": {"tools", "daemon", "probe", "policy"},
     "main.c": {"tools", "daemon"},
 }
 PURE_HEADERS = {"string.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "limits.h", "idn2.h"}
@@ -40,7 +40,7 @@ ALONE = {
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
-    re.compile(r"cjson/"): re.compile(r"(daemon/control_answer|tools/ctl_\w+)\.[ch]"),
+    re.compile(r"cjson/"): re.compile(r"(daemon/control_answer|tools/(ctl_\w+|probe_json))\.[ch]"),
     re.compile(r"hiredis/"): re.compile(r"store/resp\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|daemon/loop|tools/session_listen)\.[ch]"),
