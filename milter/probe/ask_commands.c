@@ -6,27 +6,34 @@
 
 #include <string.h>
 
+/* A version number in any line of the last reply, escaped; false when there is none. */
+static bool find_version(const struct talk *talk, struct text *out)
+{
+  struct span rest = smtp_reply_bytes(&talk->reply), line, version;
+
+  while (smtp_reply_next(&rest, &line))
+    if (recognise_version(smtp_enhanced_skip(smtp_reply_text(line)), &version)) {
+      text_add_quoted(out, version, "\\");
+      return true;
+    }
+  return false;
+}
+
 enum probe_status ask_help(struct talk *talk)
 {
-  struct span rest, line, version;
+  char memory[64];
+  struct text version = text_in(memory, sizeof(memory));
   enum talk_answer answer;
 
   if (!talk_at(talk, TALK_GREETED))
     return PROBE_UNKNOWN;
   answer = talk_ask(talk, "HELP");
+  if (answer != TALK_YES && answer != TALK_NO)
+    return talk_untold(talk);
+  if (find_version(talk, &version))
+    return talk_conclude(talk, PROBE_WARN, "it tells the software's version, %s", memory);
   if (answer == TALK_NO)
     return talk_conclude(talk, PROBE_PASS, "not offered: %s", talk->shown);
-  if (answer != TALK_YES)
-    return talk_untold(talk);
-  rest = smtp_reply_bytes(&talk->reply);
-  while (smtp_reply_next(&rest, &line))
-    if (recognise_version(smtp_enhanced_skip(smtp_reply_text(line)), &version)) {
-      char memory[64];
-      struct text shown = text_in(memory, sizeof(memory));
-
-      text_add_quoted(&shown, version, "\\");
-      return talk_conclude(talk, PROBE_WARN, "it tells the software's version, %s", memory);
-    }
   if (talk->reply.code != 214 && talk->reply.code != 211)
     return talk_conclude(talk, PROBE_WARN, "answered with %u instead of 214", talk->reply.code);
   return PROBE_PASS;

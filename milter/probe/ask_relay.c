@@ -36,6 +36,8 @@ static enum talk_answer ask_from(struct talk *talk, const char *sender, const ch
 static enum probe_status tell_open(struct talk *talk, const char *how)
 {
   talk->relays = true;
+  if (talk->report->server == PROBE_SERVER_SESSION)
+    return talk_conclude(talk, PROBE_UNKNOWN, "it takes any recipient, and delivers nothing");
   if (ask_is_at_home(talk))
     return talk_conclude(talk, PROBE_UNKNOWN,
                          "it relays for this machine (%s), as most do for their own; probe it from "
