@@ -1,7 +1,8 @@
 /*
  * Any bytes as what a server says: first to the reader of replies, cut into pieces as the first
- * byte says, then to a whole probe, connection after connection. Holds: pieces do not matter,
- * bounds are kept, no message is sent, and nothing but printable text is shown.
+ * byte says, then, if the second says so, to a whole probe, connection after connection. Holds:
+ * pieces do not matter, bounds are kept, no message is sent, and nothing but printable text is
+ * shown.
  */
 #include "probe/recognise.h"
 #include "probe/run.h"
@@ -166,6 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   bytes = (struct span){(const char *)data + 2, size - 2};
   read_in_pieces(bytes, 1 + data[0] % 16);
-  probe(bytes, 64 + data[0], data[1]);
+  if ((data[1] & 64) == 0) /* which takes a hundred times as long */
+    probe(bytes, 64 + data[0], data[1]);
   return 0;
 }
