@@ -179,8 +179,12 @@ void remember_sharing(struct remember_sharing *out)
   *out = (struct remember_sharing){.state = "off"};
 }
 
-void remember_close(void)
+void remember_close(bool sessions_left)
 {
+  if (sessions_left) {
+    store_leave(store);
+    return;
+  }
   store_close(store);
   store = NULL;
 }
