@@ -124,7 +124,7 @@ static enum serve_end start_threads(struct service *service, const struct settin
   struct text why = text_in(memory, sizeof(memory));
   enum serve_end end;
 
-  if (!log_start() || !remember_start())
+  if (!log_start() || !remember_start(settings))
     return failed(SERVE_TRY_LATER, "cannot start a thread");
   if (control_serve(&service->control, &why) == CONTROL_FAILED)
     return failed(SERVE_TRY_LATER, memory);
