@@ -34,6 +34,13 @@ struct netblock netblock_around(struct ip ip, unsigned bits);
 
 bool netblock_contains(struct netblock block, struct ip ip);
 
+/* Whether one of the two lies within the other: networks overlap so, or not at all. */
+bool netblocks_overlap(struct netblock a, struct netblock b);
+
+/* The order of a sorted list: IPv4 first, by address, then wider blocks before those within.
+ * Negative, 0, positive. */
+int netblock_compare(struct netblock a, struct netblock b);
+
 /* Sorts in place and removes blocks that lie within others; returns how many are left. */
 size_t netblocks_sort(struct netblock *blocks, size_t count);
 
