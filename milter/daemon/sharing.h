@@ -31,11 +31,8 @@ void sharing_change(const struct settings *settings, const struct ledger_setting
 /* False: nothing is shared, for there is no store. */
 bool sharing_state(struct share_state *state);
 
-/* After the doors have stopped. False: the store must stay open, see share_close(). */
-bool sharing_close(void);
-
-/* The same with sessions left that may still count: sends what waits, and leaves the memory to the
- * end of the process. */
-void sharing_leave(void);
+/* After the doors have stopped; for sessions that are left it stays in memory. False: the store
+ * must stay open, see share_close(). */
+bool sharing_close(bool sessions_left);
 
 #endif
