@@ -201,9 +201,15 @@ void remember_sharing(struct remember_sharing *out)
   *out = (struct remember_sharing){.state = "off"};
 }
 
-void remember_close(void)
+void remember_close(bool sessions_left)
 {
-  if (sharing_close()) /* else its thread still has the store */
+  bool ended = sharing_close(sessions_left);
+
+  if (sessions_left) {
+    store_leave(store);
+    return;
+  }
+  if (ended) /* else sharing's thread still has the store */
     store_close(store);
   store = NULL;
 }

@@ -60,7 +60,8 @@ struct remember_sharing {
 void remember_status(struct remember_status *out);
 void remember_sharing(struct remember_sharing *out);
 
-/* Writes what waits and closes the store; after the doors have stopped. */
-void remember_close(void);
+/* Writes what waits and closes the store; after the doors have stopped. libmilter does not wait for
+ * its sessions: when there are some left, the store stays in memory for their last words. */
+void remember_close(bool sessions_left);
 
 #endif

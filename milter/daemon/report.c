@@ -48,7 +48,7 @@ static void sessions(int change)
     atomic_fetch_add_explicit(&open_sessions, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&served_sessions, 1, memory_order_relaxed);
   } else {
-    /* who sees that a session has ended sees all that it did: the store closes after it */
+    /* Whoever sees that none is left also sees that they are done with the store. */
     atomic_fetch_sub_explicit(&open_sessions, 1, memory_order_release);
   }
 }
