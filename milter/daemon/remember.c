@@ -18,8 +18,7 @@ static uint64_t now(void)
   return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-/* The part of the ledger's settings that stands in the rules. */
-static struct ledger_settings ledger_of(const struct settings *settings)
+struct ledger_settings remember_ledger(const struct settings *settings)
 {
   struct ledger_settings ledger = settings->ledger;
 
@@ -110,7 +109,7 @@ void remember_open(const struct settings *settings)
                                              .entries = settings->entries,
                                              .ipv4_prefix = settings->ipv4_prefix,
                                              .ipv6_prefix = settings->ipv6_prefix,
-                                             .ledger = ledger_of(settings),
+                                             .ledger = remember_ledger(settings),
                                              .note = log_note});
 }
 
@@ -121,7 +120,7 @@ bool remember_start(void)
 
 void remember_tune(const struct settings *settings)
 {
-  struct ledger_settings ledger = ledger_of(settings);
+  struct ledger_settings ledger = remember_ledger(settings);
 
   if (store != NULL)
     store_tune(store, &ledger);

@@ -25,6 +25,7 @@ extern const struct tool_spec tool_check_spec;
 extern const struct tool_spec tool_session_spec;
 extern const struct tool_spec tool_explain_spec;
 extern const struct tool_spec tool_mta_spec;
+extern const struct tool_spec tool_replay_spec;
 
 /*
  * Says on stderr what is wrong with the command line, when `format` is not NULL, and where help is

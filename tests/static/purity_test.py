@@ -18,10 +18,11 @@ TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 BELOW = {
     "policy": set(),
     "doors": {"policy"},
+    "maillog": {"policy"},
     "net": {"policy"},
     "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
-    "tools": {"daemon", "doors", "net", "policy"},
+    "tools": {"daemon", "doors", "maillog", "net", "policy"},
     "man": {"daemon", "policy"},
     "main.c": {"tools", "daemon"},
 }
@@ -40,6 +41,7 @@ ALONE = {
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
+    re.compile(r"zlib\.h"): re.compile(r"tools/replay_read\.c"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|daemon/loop|tools/session_listen)\.[ch]"),
 }
 
