@@ -51,18 +51,31 @@ bool joiner_settled(struct maillog_joiner *joiner, const struct visit *visit)
   return true;
 }
 
-/* From now on the session is told as soon as time has passed. */
+/* The session that has waited for longest; false when it was told meanwhile. */
+static bool pop_waiting(struct maillog_joiner *joiner, uint32_t *slot)
+{
+  struct waiting first = joiner->queue[joiner->queue_first];
+  struct visit *visit = &joiner->visits[first.visit];
+
+  joiner->queue_first = (joiner->queue_first + 1) % joiner->visit_index.capacity;
+  joiner->queue_count--;
+  if (visit->serial != first.serial)
+    return false;
+  visit->waiting = false;
+  *slot = first.visit;
+  return true;
+}
+
 void joiner_wait(struct maillog_joiner *joiner, uint32_t slot)
 {
   struct visit *visit = &joiner->visits[slot];
-  uint32_t room = joiner->visit_index.capacity;
+  uint32_t room = joiner->visit_index.capacity, first;
 
   if (visit->waiting)
     return;
-  if (joiner->queue_count == room) {
-    joiner_end(joiner, slot);
-    return;
-  }
+  /* Never this one: it has no place yet. */
+  if (joiner->queue_count == room && pop_waiting(joiner, &first))
+    joiner_end(joiner, first);
   joiner->queue[(joiner->queue_first + joiner->queue_count++) % room] =
       (struct waiting){slot, visit->serial, visit->when + MAILLOG_WAIT_MS};
   visit->waiting = true;
@@ -70,19 +83,15 @@ void joiner_wait(struct maillog_joiner *joiner, uint32_t slot)
 
 void joiner_tell_waiting(struct maillog_joiner *joiner, uint64_t when)
 {
-  while (joiner->queue_count > 0 && joiner->queue[joiner->queue_first].due <= when) {
-    struct waiting due = joiner->queue[joiner->queue_first];
-    struct visit *visit = &joiner->visits[due.visit];
+  uint32_t slot;
 
-    joiner->queue_first = (joiner->queue_first + 1) % joiner->visit_index.capacity;
-    joiner->queue_count--;
-    if (visit->serial != due.serial)
+  while (joiner->queue_count > 0 && joiner->queue[joiner->queue_first].due <= when) {
+    if (!pop_waiting(joiner, &slot))
       continue;
-    visit->waiting = false;
-    if (visit->closed || visit->when + MAILLOG_WAIT_MS <= when)
-      joiner_end(joiner, due.visit);
+    if (joiner->visits[slot].closed || joiner->visits[slot].when + MAILLOG_WAIT_MS <= when)
+      joiner_end(joiner, slot);
     else
-      joiner_wait(joiner, due.visit);
+      joiner_wait(joiner, slot);
   }
 }
 

@@ -4,7 +4,7 @@
 #include "timestamp.h"
 
 #define DAY_MS (UINT64_C(86400) * 1000)
-#define HALF_YEAR (183 * DAY_MS)
+#define LATE (60 * DAY_MS) /* so much may a line come too late, or a file too early */
 
 /* Two digits; -1 when they are none. */
 static int two_digits(const char *at)
@@ -142,9 +142,10 @@ uint64_t timeline_place(struct timeline *timeline, const struct timestamp *stamp
   uint64_t when = timestamp_in_year(stamp, year);
 
   if (stamp->year == 0 && timeline->last != 0) {
-    if (when + HALF_YEAR < timeline->last)
+    if (when + LATE < timeline->last)
       year = within_years(year + 1);
-    else if (when > timeline->last + HALF_YEAR)
+    else if (when > timeline->last &&
+             timestamp_in_year(stamp, within_years(year - 1)) + LATE > timeline->last)
       year = within_years(year - 1);
     when = timestamp_in_year(stamp, year);
   }

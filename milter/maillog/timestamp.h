@@ -33,9 +33,9 @@ enum { TIMESTAMP_YEAR_MIN = 1970, TIMESTAMP_YEAR_MAX = 9999 };
 size_t timestamp_parse(struct span line, struct timestamp *out);
 
 /*
- * The time of a stamp that stands after those placed before. A stamp without a year belongs to the
- * year that brings it nearest to the line before: the new year begins when December is followed by
- * January, and a line of December that comes late, after one of January, still is of the old year.
+ * The time of a stamp that stands after those placed before. A stamp without a year goes back by at
+ * most 60 days, else it is of the next year: December is followed by January, a line of December
+ * that comes after one of January still is of the old year, and a pause of months is one.
  */
 uint64_t timeline_place(struct timeline *timeline, const struct timestamp *stamp);
 

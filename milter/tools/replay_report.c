@@ -99,16 +99,25 @@ static void print_name(const char *name)
   fputs(text.at, stdout);
 }
 
-/* "docomo.example (10), example.net (2)"; "about" when the count is not certain. */
+/* Whether the count is certain enough to be shown: most of it is the name's own. */
+static bool is_certain(const struct top_row *row)
+{
+  return row->error <= row->count / 2;
+}
+
+/* "docomo.example (10), example.net (2), ..."; "about" where the count may be too great. */
 static void print_top(const struct top *top)
 {
   struct top sorted = *top;
+  unsigned shown = 0;
 
   top_sort(&sorted);
-  for (unsigned i = 0; i < sorted.used && i < TOP_SHOWN; i++)
-    printf("%s%s (%s%" PRIu64 ")", i > 0 ? ", " : "", sorted.rows[i].name,
+  for (unsigned i = 0; i < sorted.used && shown < TOP_SHOWN && is_certain(&sorted.rows[i]); i++)
+    printf("%s%s (%s%" PRIu64 ")", shown++ > 0 ? ", " : "", sorted.rows[i].name,
            sorted.rows[i].error > 0 ? "about " : "", sorted.rows[i].count);
-  if (sorted.used > TOP_SHOWN)
+  if (shown == 0)
+    fputs("many, none of them often", stdout);
+  else if (sorted.used > shown)
     fputs(", ...", stdout);
 }
 
@@ -199,10 +208,20 @@ static uint64_t watched_delivered_of(const struct replay_rule *row)
   return row->watched_delivered;
 }
 
+static bool is_overlooked(const struct replay_rule *row)
+{
+  return row->exempt > 0;
+}
+
+static uint64_t exempt_of(const struct replay_rule *row)
+{
+  return row->exempt;
+}
+
 static const struct part mistakes = {"",        "delivered",          "in all",
                                      cost_mail, refused_delivered_of, refused_of};
 static const struct part harmless = {
-    "Refused as well, and not delivered as it was:", "", "refused", cost_none, NULL, refused_of};
+    "Also refused; none of it was delivered:", "", "refused", cost_none, NULL, refused_of};
 static const struct part watching = {
     "Only watched (action \"monitor\"); with \"refuse\" it would be:",
     "delivered",
@@ -210,6 +229,9 @@ static const struct part watching = {
     only_watches,
     watched_delivered_of,
     watched_of};
+
+static const struct part overlooked = {
+    "Overlooked, for the client is exempt:", "", "in all", is_overlooked, NULL, exempt_of};
 
 static bool any_belongs(const struct replay_tally *tally, const struct part *part)
 {
@@ -228,7 +250,8 @@ static void print_row(const struct replay_rule *row, enum rule rule, const struc
     print_cell(part->first_of(row));
   print_cell(part->second_of(row));
   fputs("  ", stdout);
-  print_top(who);
+  if (row->clients.used > 0)
+    print_top(who);
   if (who == &row->senders) {
     printf("\n  %*s from ", RULE_COLUMNS + (part->first_of != NULL ? 24 : 12), "");
     print_top(&row->clients);
@@ -343,6 +366,7 @@ static void print_one_policy(const struct replay *replay)
   print_answer(replay);
   print_mistakes(replay, tally);
   print_part(tally, &harmless);
+  print_part(tally, &overlooked);
   print_part(tally, &watching);
   if (tally->watched_delivered > 0) {
     puts("Delivered, and noticed by rules that only watch:\n");
@@ -409,36 +433,37 @@ static void print_untold(const struct replay *replay)
     if (tells == TELLS_NOT)
       break;
   }
-  puts("\n  Why not more: see REPLAY in milter-strict-replay(8), or the output of --json.");
+  puts("\n  Why not more: see milter-strict-replay(8), or what --json prints.");
 }
 
-static void print_remark(uint64_t number, const char *noun, const char *remark)
+static void print_remark(uint64_t number, const char *remark)
 {
-  if (number == 0)
-    return;
-  fputs("  ", stdout);
-  print_count(number, noun);
-  printf(" %s\n", remark);
+  char text[32];
+
+  if (number > 0)
+    printf("  %13s  %s\n", grouped(number, text), remark);
 }
 
 static void print_remarks(const struct replay *replay)
 {
   const struct maillog_totals *totals = maillog_totals(replay->joiner);
 
-  puts("\nRead:\n");
-  print_remark(totals->sessions, "session", "were rebuilt");
-  print_remark(totals->messages, "message", "entered the queue from clients");
-  print_remark(totals->refused, "command", "the mail server refused itself: these are not judged");
-  print_remark(totals->refused_by_milter, "command", "a filter refused");
-  print_remark(totals->screened, "client", "postscreen turned away before any filter is asked");
-  print_remark(replay->strange, "line", "are none of a mail log");
-  print_remark(replay->reading.cut, "line", "were too long, and cut");
-  print_remark(totals->cut_sessions, "session", "were judged before their end, for want of room");
-  print_remark(totals->cut_messages, "message", "were forgotten before they left the queue");
-  print_remark(totals->lost_steps, "step", "of long sessions were left out");
+  puts("\nIn this log there were:\n");
+  print_remark(totals->sessions, "sessions");
+  print_remark(totals->messages, "messages that entered the queue from clients");
+  print_remark(totals->delivered, "of them delivered");
+  print_remark(totals->refused, "commands that the mail server refused itself: not judged");
+  print_remark(totals->refused_by_milter, "commands that a filter refused");
+  print_remark(totals->screened, "refusals by postscreen, before any filter is asked");
+  print_remark(totals->ours, "lines of milter-strict itself: left aside");
+  print_remark(replay->strange, "lines that are none of a log");
+  print_remark(replay->reading.cut, "lines that were too long, and cut");
+  print_remark(totals->cut_sessions, "sessions judged before their end, for want of room");
+  print_remark(totals->cut_messages, "messages forgotten before they left the queue, likewise");
+  print_remark(totals->lost_steps, "commands of long sessions that were left out, likewise");
   for (unsigned i = 0; i < replay->sides; i++)
-    print_remark(replay->side[i].judge.forgotten, "network",
-                 "the ledger forgot for want of room (probing.entries)");
+    print_remark(replay->side[i].judge.forgotten,
+                 "networks that the ledger forgot, likewise (probing.entries)");
 }
 
 void replay_report(const struct replay *replay)

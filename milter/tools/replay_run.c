@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
   SESSIONS = 4096, /* open at once, or waiting for their messages */
@@ -208,7 +209,9 @@ static int open_side(struct replay_side *side, const char *config, bool optional
 
   if (code != TOOL_FINE)
     return code;
-  side->name = config != NULL ? config : CONFIG_DEFAULT_FILE;
+  side->name = config != NULL                           ? config
+               : access(CONFIG_DEFAULT_FILE, F_OK) == 0 ? CONFIG_DEFAULT_FILE
+                                                        : "built-in settings";
   side->watches = side->settings.policy.mode == POLICY_MONITOR;
   side->settings.policy.mode = POLICY_ENFORCE;
   side->tally = calloc(1, sizeof(*side->tally));
