@@ -98,6 +98,8 @@ static struct transaction transaction_at(struct maillog_joiner *joiner, const st
       break;
     }
   }
+  while (visit->notes[out.to - 1].kind == JOINER_COMMAND)
+    out.to--; /* what comes behind a transaction is none of it */
   out.mail = key != 0 ? joiner_mail(joiner, key) : NULL;
   return out;
 }
