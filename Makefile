@@ -14,6 +14,9 @@ PYTHON ?= python3
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir ?= $(prefix)/share/zsh/site-functions
+fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
@@ -61,10 +64,10 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man install uninstall check unit-tests check-unit check-mta test demo bench \
+.PHONY: all help man completions install uninstall check unit-tests check-unit check-mta test demo bench \
   fuzz fuzz-seeds fuzzers clean lint format
 
-all: $(BUILD)/milter-strict man
+all: $(BUILD)/milter-strict man completions
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -132,13 +135,22 @@ $(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LI
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
 man: $(MAN_PAGES)
-$(GENERATE): $(GENERATE).o $(BUILD)/libdaemon.a $(BUILD)/libpolicy.a
-	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
-$(GENERATE).o: Makefile
+GENERATE_OBJECTS := $(call objects,milter/man/*.c)
+$(GENERATE): $(GENERATE_OBJECTS) $(PROGRAM_ARCHIVES)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(GENERATE_OBJECTS) \
+	  -Wl,--start-group $(PROGRAM_ARCHIVES) -Wl,--end-group $(LIBS)
+$(GENERATE_OBJECTS): Makefile
 TRUTH := milter/man/truth.table
 $(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
 	$(GENERATE) page $(TRUTH) <$< >$@
+
+# Printed by the program itself, from the tables of its sub-commands.
+COMPLETIONS := $(addprefix $(BUILD)/completions/,bash zsh fish)
+completions: $(COMPLETIONS)
+$(COMPLETIONS): $(BUILD)/completions/%: $(BUILD)/milter-strict
+	@mkdir -p $(@D)
+	$< completion $* >$@
 
 unit-tests: $(UNIT_TESTS) $(BUILD)/bench/probing
 
@@ -166,8 +178,12 @@ demo:
 # The configuration of a site is never overwritten and never taken away.
 install: all
 	install -D -m 755 $(BUILD)/milter-strict $(DESTDIR)$(sbindir)/milter-strict
-	install -D -m 644 $(BUILD)/man/milter-strict.8 $(DESTDIR)$(mandir)/man8/milter-strict.8
+	install -d $(DESTDIR)$(mandir)/man8
+	install -m 644 $(filter %.8,$(MAN_PAGES)) $(DESTDIR)$(mandir)/man8
 	install -D -m 644 $(BUILD)/man/milter-strict.conf.5 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	install -D -m 644 $(BUILD)/completions/bash $(DESTDIR)$(bashcompletiondir)/milter-strict
+	install -D -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(zshcompletiondir)/_milter-strict
+	install -D -m 644 $(BUILD)/completions/fish $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
 	install -d $(DESTDIR)$(unitdir)
 	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
 	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
@@ -178,7 +194,10 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/milter-strict
-	rm -f $(DESTDIR)$(mandir)/man8/milter-strict.8 $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	rm -f $(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(filter %.8,$(MAN_PAGES))))
+	rm -f $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
+	rm -f $(DESTDIR)$(bashcompletiondir)/milter-strict $(DESTDIR)$(zshcompletiondir)/_milter-strict
+	rm -f $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,milter-strict.service $(notdir $(wildcard contrib/systemd/*.socket)))
 	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 

@@ -14,7 +14,7 @@
 static void print_commands(FILE *to)
 {
   for (size_t i = 0; i < tool_spec_count; i++)
-    fprintf(to, "  milter-strict %-8s %s\n", tool_specs[i]->name, tool_specs[i]->summary);
+    fprintf(to, "  milter-strict %-10s %s\n", tool_specs[i]->name, tool_specs[i]->summary);
 }
 
 static int print_help(void)

@@ -8,22 +8,22 @@
  *   @OPTIONS@  every option         @RULES@    every rule, with cause, remedy and source
  *   @REPLIES@  every reply code     @ACTIONS@  every rule with what it does by default, a table
  *   @TRUTH@    what clients read at each mail server, from the file TRUTH (truth.table)
+ *   @COMMANDS@ every sub-command, with its page
+ *   @TELLS@    every rule, with what mail logs tell of it
+ * and for one sub-command, NAME, from its table (tools/option.h)
+ *   @NAME NAME@      the section NAME          @OPTIONS NAME@  the list of its options
+ *   @SYNOPSIS NAME@  the section SYNOPSIS      @EXITS NAME@    the section EXIT STATUS
  * and in any line @FILE@, the default configuration file, and @VERSION@.
  */
 #include "../daemon/dump.h"
 #include "../daemon/config.h"
 #include "../daemon/options.h"
+#include "write.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static char byte_upper(char c)
-{
-  return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-/* Text for mdoc: no line is taken for a macro, backslashes stand for themselves. */
-static void put(const char *text)
+void put(const char *text)
 {
   if (*text == '.' || *text == '\'')
     fputs("\\&", stdout);
@@ -51,8 +51,7 @@ static size_t sentence(struct span text)
   return text.len;
 }
 
-/* Whole sentences, each on a line of its own, as mdoc wants them. */
-static void put_sentences(const char *text)
+void put_sentences(const char *text)
 {
   struct span rest = span_from(text);
 
@@ -178,7 +177,7 @@ static struct span next_cell(struct span *row)
   return cell;
 }
 
-static void put_span(struct span span)
+void put_span(struct span span)
 {
   char memory[256];
   struct text piece = text_in(memory, sizeof(memory));
@@ -247,7 +246,8 @@ static const struct {
   void (*put)(void);
 } marks[] = {
     {"@OPTIONS@\n", put_options}, {"@RULES@\n", put_rules}, {"@REPLIES@\n", put_replies},
-    {"@ACTIONS@\n", put_actions}, {"@TRUTH@\n", put_truth},
+    {"@ACTIONS@\n", put_actions}, {"@TRUTH@\n", put_truth}, {"@COMMANDS@\n", put_commands},
+    {"@TELLS@\n", put_tells},
 };
 
 static const struct {
@@ -280,7 +280,7 @@ static int write_page(void)
   char line[1024];
 
   while (fgets(line, sizeof(line), stdin) != NULL) {
-    bool marked = false;
+    bool marked = put_command_mark(line);
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
       if (strcmp(line, marks[i].mark) == 0) {

@@ -33,15 +33,25 @@ class ManualTest(unittest.TestCase):
                    if not re.search(form.replace("NAME", re.escape(name)), self.page, re.MULTILINE)]
         self.assertEqual(missing, [])
 
-    def test_every_subcommand(self):
-        self.assert_all_named(tables.subcommands(), r"^\.It Cm NAME$")
+    def test_every_subcommand_has_a_page_with_an_example(self):
+        self.assertIn("@COMMANDS@\n", self.page)
+        for name in tables.subcommands():
+            page = text_of(f"man/milter-strict-{name}.8.in")
+            with self.subTest(command=name):
+                for mark in ("NAME", "SYNOPSIS", "OPTIONS", "EXITS"):
+                    self.assertIn(f"\n@{mark} {name}@\n", page)
+                self.assertRegex(page.partition(".Sh EXAMPLES")[2], rf"milter-strict {name}\b")
 
-    def test_every_long_option(self):
+    def test_every_long_option_that_pages_name_exists(self):
         tools = sorted(path.relative_to(MILTER) for path in (MILTER / "tools").glob("*.[ch]"))
-        found = {name for pair in LONG_OPTION.findall(text_of(*tools)) for name in pair if name}
-        self.assertLessEqual({"config", "dump", "listen"}, found)
-        self.assert_all_named(found,
-                              r"^\.(?:It|Pq|Op|Fl) .*(?<![a-z])-NAME\b")
+        known = {name for pair in LONG_OPTION.findall(text_of(*tools)) for name in pair if name}
+        self.assertLessEqual({"config", "dump", "listen"}, known)
+        for page in sorted((MILTER / "man").glob("*.8.in")):
+            text = page.read_text(encoding="utf-8")
+            named = set(re.findall(r"milter-strict \S.*? --([a-z-]+)|\bFl -([a-z-]+)", text))
+            with self.subTest(page=page.name):
+                self.assertLessEqual({name for pair in named for name in pair if name},
+                                     known | {"help", "version"})
 
     def test_every_event_of_the_log(self):
         daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c",

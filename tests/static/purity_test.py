@@ -23,7 +23,7 @@ BELOW = {
     "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
     "tools": {"daemon", "doors", "maillog", "net", "policy"},
-    "man": {"daemon", "policy"},
+    "man": {"tools", "daemon", "maillog", "policy"},
     "main.c": {"tools", "daemon"},
 }
 PURE_HEADERS = {"string.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "limits.h", "idn2.h"}
