@@ -31,7 +31,8 @@ LOGIN = "AUTH PLAIN " + base64.b64encode(b"\0joe\0secret").decode("ascii")
 def mail(sender, *recipients, greeting=EHLO):
     """The commands of a session with one message."""
     return (*((greeting,) if greeting else ()), f"MAIL FROM:{sender}",
-            *(f"RCPT TO:{recipient}" for recipient in recipients or ("<alice@example.org>",)), *BODY)
+            *(f"RCPT TO:{recipient}" for recipient in recipients or ("<alice@example.org>",)),
+            *BODY)
 
 
 def greeted_as(name):
@@ -49,7 +50,7 @@ class Traffic:
 
     def client(self):
         self.clients += 1
-        return f"127.{2 + self.clients // 65000}.{self.clients // 250 % 256}.{1 + self.clients % 250}"
+        return f"127.2.{self.clients // 250}.{1 + self.clients % 250}"
 
     def add(self, count, commands, client=None):
         self.sessions += [(client or self.client(), commands) for _ in range(count)]
@@ -71,7 +72,7 @@ class Traffic:
 
 
 def blocks(commands):
-    """Commands that can be sent together; nothing after a greeting, AUTH or DATA before its reply."""
+    """Commands that can be sent together: nothing after a greeting, AUTH or DATA until its reply."""
     block = []
     for command in commands:
         block.append(command)
@@ -197,7 +198,8 @@ class ReplayOfPostfix(ReplayOfServer):
     def test_what_is_only_watched(self):
         self.assert_counts("watched-delivered", {
             "sender-underscore": 22, "sender-length": 21, "bounce-recipients": 18,
-            "recipient-length": 10, "helo-underscore": 15, "helo-bare-address": 14, "helo-unqualified": 13 + 16})
+            "recipient-length": 10, "helo-underscore": 15, "helo-bare-address": 14,
+            "helo-unqualified": 13 + 16})
 
     def test_who_logged_in_is_exempt(self):
         self.assert_counts("exempt", {"sender-dots": 5})
