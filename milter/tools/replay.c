@@ -58,7 +58,7 @@ const struct tool_spec tool_replay_spec = {
     .exits = "0 no mail that was delivered would have been refused\n"
              "1 some would have been; with --diff, by one of the two alone\n"
              "2 wrong usage\n"
-             "69 a log cannot be read, or not to its end\n"
+             "69 a log cannot be read, or not to its end, or is none of a mail server\n"
              "71 not enough memory\n"
              "78 a configuration is bad or cannot be read\n",
     .options = options,

@@ -48,11 +48,18 @@ bool replay_report_json(const struct replay *replay);
 /* What would have been lost: messages that were delivered and would have been refused. */
 uint64_t replay_mistakes(const struct replay *replay);
 
-/* Whether lines of this mail server were seen. */
+/* Whether lines of this mail server, or of any, were seen. */
 bool replay_saw(const struct replay *replay, enum maillog_mta mta);
+bool replay_saw_any(const struct replay *replay);
 
 /* What the log tells of the rule, the least of all mail servers that were seen. */
 enum maillog_tells replay_tells(const struct replay *replay, enum rule rule);
+
+/* The parts of the report: the tables of one side, or of both; numbers with their digits in groups,
+ * in `text`. */
+void replay_print_side(const struct replay *replay, unsigned side);
+const char *replay_grouped(uint64_t number, char text[32]);
+void replay_print_name(const char *name);
 
 /* "2026-11-24 15:39"; `text` has room for it. */
 enum { REPLAY_TIME_SIZE = 24 };

@@ -3,7 +3,6 @@
  * ASCII.
  */
 #include "replay.h"
-#include "../maillog/tells.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -2,7 +2,6 @@
  * The run: lines go to the joiner, what it tells to the judges, and what they say to the tallies.
  */
 #include "replay.h"
-#include "../maillog/tells.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -46,29 +45,37 @@ static const struct replay_outcome *outcome_of(const struct replay *replay, unsi
   return replay->about.is_mail ? &judge->outcome : &judge->command;
 }
 
-/* Adds up what either side says of a case; `marks`: for the message, should it be delivered later.
- */
+/* Adds up what one side says of a case. */
+static void add_to_side(struct replay *replay, unsigned side, uint64_t *marks)
+{
+  const struct replay_outcome *said = outcome_of(replay, side);
+  struct replay_outcome outcome;
+
+  if ((said->refused | said->watched | said->exempt) == 0)
+    return;
+  outcome = *said;
+  outcome.refused = of_side(replay, side, said);
+  if (replay->sides > 1)
+    outcome.watched = outcome.exempt = 0;
+  if (said->recipient_len > 0)
+    replay->about.recipient = (struct span){said->recipient, said->recipient_len};
+  replay_tally_add(replay->side[side].tally, &replay->about, &outcome);
+  if (marks != NULL) {
+    marks[2 * side] = outcome.refused;
+    marks[2 * side + 1] = outcome.watched;
+  }
+}
+
+/* What all sides say of it; `marks`: for the message, should it be delivered later. */
 static void add_case(struct replay *replay, uint64_t *marks)
 {
-  bool all = true;
+  bool all = replay->sides > 1;
 
   for (unsigned i = 0; i < replay->sides; i++) {
-    struct replay_outcome outcome = *outcome_of(replay, i);
-
-    all = all && outcome.refused != 0;
-    outcome.refused = of_side(replay, i, &outcome);
-    if (replay->sides > 1)
-      outcome.watched = outcome.exempt = 0;
-    if (outcome.recipient_len > 0)
-      replay->about.recipient = (struct span){outcome.recipient, outcome.recipient_len};
-    if ((outcome.refused | outcome.watched | outcome.exempt) != 0)
-      replay_tally_add(replay->side[i].tally, &replay->about, &outcome);
-    if (marks != NULL) {
-      marks[2 * i] = outcome.refused;
-      marks[2 * i + 1] = outcome.watched;
-    }
+    all = all && outcome_of(replay, i)->refused != 0;
+    add_to_side(replay, i, marks);
   }
-  replay->both += replay->sides > 1 && all;
+  replay->both += all;
 }
 
 static void tell_judges(struct replay *replay, const struct maillog_step *step)
@@ -289,6 +296,10 @@ static int show(const struct replay *replay, bool json)
               replay->reading.files[i].name);
       return TOOL_UNAVAILABLE;
     }
+  if (replay->reading.lines > 0 && !replay_saw_any(replay)) {
+    fputs("milter-strict replay: no line of Postfix or Sendmail was found\n", stderr);
+    return TOOL_UNAVAILABLE;
+  }
   return replay_mistakes(replay) > 0 ? TOOL_WANTING : TOOL_FINE;
 }
 

@@ -283,7 +283,7 @@ class Hostile(ReplayCase):
 
     def test_every_prefix_and_any_order(self):
         text = (session("AAAAA", '"a..b"@example.net') + refusal("n@example.org")).encode("ascii")
-        for cut in range(0, len(text), 37):
+        for cut in range(100, len(text), 37):
             self.report(text[:cut])
         lines = text.split(b"\n")
         self.report(b"\n".join(reversed(lines)))
@@ -291,8 +291,11 @@ class Hostile(ReplayCase):
 
     def test_no_log_at_all(self):
         for data in (b"", b"\n" * 1000, bytes(range(256)) * 1000, b"\0" * 100_000):
-            report = self.report(data)
+            report = self.report(data, status=69 if data else 0)
             self.assertEqual(report.log["sessions"], 0)
+        ended = self.tool.run(self.log("Nov 24 15:39:54 mx cron[1]: job\n"))
+        self.assertEqual(ended.returncode, 69)
+        self.assertIn(b"NOTHING JUDGED", ended.stdout)
 
 
 class Volume(ReplayCase):
