@@ -65,6 +65,8 @@ static void add_example(const struct replay *replay, cJSON *list,
   add_text(row, "sender", example->sender);
   add_text(row, "recipient", example->recipient);
   add_text(row, "said", example->said);
+  if (example->helo_before)
+    cJSON_AddBoolToObject(row, "said-before", true);
   if (example->fault != FAULT_NONE)
     cJSON_AddStringToObject(row, "fault", fault_text((enum fault_kind)example->fault));
   cJSON_AddItemToArray(list, row);

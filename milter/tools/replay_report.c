@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { COLUMNS = 96, UNTOLD_COLUMN = 16 };
+
 /* Pieces */
 
 void replay_time(uint64_t when, char text[REPLAY_TIME_SIZE])
@@ -197,34 +199,37 @@ static void print_two_policies(const struct replay *replay)
   for (unsigned i = 0; i < 2 && differ; i++)
     print_side(replay, i);
   fputs("Both would have refused ", stdout);
-  print_count(replay->both, "message or command");
-  puts(".\n");
+  print_number(replay->both);
+  puts(" messages and commands.\n");
 }
 
 /* What was not seen */
 
+static void print_told(const struct replay *replay, enum maillog_tells tells)
+{
+  unsigned column = UNTOLD_COLUMN;
+
+  printf("  %-14s", maillog_tells_name(tells));
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+    const char *name = rule_entry(rule)->name;
+
+    if (replay_tells(replay, rule) != tells)
+      continue;
+    if (column + 1 + strlen(name) > COLUMNS) {
+      printf("\n%*s", UNTOLD_COLUMN, "");
+      column = UNTOLD_COLUMN;
+    }
+    column += (unsigned)printf(" %s", name);
+  }
+  putchar('\n');
+}
+
 static void print_untold(const struct replay *replay)
 {
   puts("What this log can tell of each rule:\n");
-  for (enum maillog_tells tells = TELLS_SEEN;; tells--) {
-    unsigned column = 17;
-
-    printf("  %-14s ", maillog_tells_name(tells));
-    for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-      const char *name = rule_entry(rule)->name;
-
-      if (replay_tells(replay, rule) != tells)
-        continue;
-      if (column + strlen(name) > 96) {
-        printf("\n%17s", "");
-        column = 17;
-      }
-      column += (unsigned)printf("%s ", name);
-    }
-    putchar('\n');
-    if (tells == TELLS_NOT)
-      break;
-  }
+  print_told(replay, TELLS_SEEN);
+  print_told(replay, TELLS_PARTLY);
+  print_told(replay, TELLS_NOT);
   puts("\n  Why not more: see milter-strict-replay(8), or what --json prints.");
 }
 

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { TOP_SHOWN = 3, RULE_COLUMNS = 22 };
+enum { TOP_SHOWN = 3, EXAMPLES_SHOWN = 3, RULE_COLUMNS = 24 };
 
 static void print_cell(uint64_t number)
 {
@@ -25,16 +25,24 @@ static bool is_certain(const struct top_row *row)
 static void print_top(const struct top *top)
 {
   struct top sorted = *top;
+  bool once;
   unsigned shown = 0;
 
   top_sort(&sorted);
-  for (unsigned i = 0; i < sorted.used && shown < TOP_SHOWN && is_certain(&sorted.rows[i]); i++)
-    printf("%s%s (%s%" PRIu64 ")", shown++ > 0 ? ", " : "", sorted.rows[i].name,
-           sorted.rows[i].error > 0 ? "about " : "", sorted.rows[i].count);
+  once = sorted.used > 1 && sorted.rows[0].count == 1;
+  for (; shown < sorted.used && shown < TOP_SHOWN && is_certain(&sorted.rows[shown]); shown++) {
+    const struct top_row *row = &sorted.rows[shown];
+
+    printf("%s%s", shown > 0 ? ", " : "", row->name);
+    if (!once)
+      printf(" (%s%" PRIu64 ")", row->error > 0 ? "about " : "", row->count);
+  }
   if (shown == 0)
     fputs("many, none of them often", stdout);
   else if (sorted.used > shown)
     fputs(", ...", stdout);
+  if (once)
+    fputs(" (each once)", stdout);
 }
 
 /* A part of the table: which rules, and what of them is counted. */
@@ -105,19 +113,36 @@ static const struct part watching = {
 static const struct part overlooked = {
     "Overlooked, for the client is exempt:", "", "in all", is_overlooked, NULL, exempt_of};
 
-static bool any_belongs(const struct replay_tally *tally, const struct part *part)
+/* The rules of a part, those that cost most first; how many. */
+static unsigned order_of(const struct replay_tally *tally, const struct part *part,
+                         enum rule order[RULE_COUNT])
 {
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
-    if (part->belongs(&tally->rules[rule]))
-      return true;
-  return false;
+  uint64_t (*weight)(const struct replay_rule *row) =
+      part->first_of != NULL ? part->first_of : part->second_of;
+  unsigned count = 0;
+
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+    unsigned at = count;
+
+    if (!part->belongs(&tally->rules[rule]))
+      continue;
+    for (; at > 0 && weight(&tally->rules[order[at - 1]]) < weight(&tally->rules[rule]); at--)
+      order[at] = order[at - 1];
+    order[at] = rule;
+    count++;
+  }
+  return count;
 }
 
-static void print_row(const struct replay_rule *row, enum rule rule, const struct part *part)
+static void print_row(const struct replay *replay, const struct replay_rule *row, enum rule rule,
+                      const struct part *part)
 {
   const struct top *who = row->senders.used > 0 ? &row->senders : &row->clients;
+  char name[RULE_COLUMNS + 8];
 
-  printf("  %-*s", RULE_COLUMNS, rule_entry(rule)->name);
+  snprintf(name, sizeof(name), "%s%s", rule_entry(rule)->name,
+           replay_tells(replay, rule) == TELLS_SEEN ? "" : " ~");
+  printf("  %-*s", RULE_COLUMNS, name);
   if (part->first_of != NULL)
     print_cell(part->first_of(row));
   print_cell(part->second_of(row));
@@ -125,15 +150,19 @@ static void print_row(const struct replay_rule *row, enum rule rule, const struc
   if (row->clients.used > 0)
     print_top(who);
   if (who == &row->senders) {
-    printf("\n  %*s from ", RULE_COLUMNS + (part->first_of != NULL ? 24 : 12), "");
+    printf("\n  %*s  from ", RULE_COLUMNS + (part->first_of != NULL ? 24 : 12), "");
     print_top(&row->clients);
   }
   putchar('\n');
 }
 
-static void print_part(const struct replay_tally *tally, const struct part *part)
+static void print_part(const struct replay *replay, const struct replay_tally *tally,
+                       const struct part *part)
 {
-  if (!any_belongs(tally, part))
+  enum rule order[RULE_COUNT];
+  unsigned count = order_of(tally, part, order);
+
+  if (count == 0)
     return;
   if (part->title[0] != '\0')
     printf("%s\n\n", part->title);
@@ -141,9 +170,8 @@ static void print_part(const struct replay_tally *tally, const struct part *part
   if (part->first_of != NULL)
     printf(" %11s", part->first);
   printf(" %11s  who most\n", part->second);
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
-    if (part->belongs(&tally->rules[rule]))
-      print_row(&tally->rules[rule], rule, part);
+  for (unsigned i = 0; i < count; i++)
+    print_row(replay, &tally->rules[order[i]], order[i], part);
   putchar('\n');
 }
 
@@ -156,6 +184,18 @@ static void print_place(const struct replay *replay, const struct maillog_place 
   printf(":%" PRIu64, place->line);
 }
 
+/* What the client called itself, or the command that it sent. */
+static void print_said(const struct replay_example *example)
+{
+  if (example->said[0] == '\0')
+    return;
+  printf(" %s%s", example->is_mail ? "HELO " : "", example->said);
+  if (example->helo_before)
+    fputs(" (in an earlier session)", stdout);
+  if (example->is_mail)
+    putchar(',');
+}
+
 static void print_example(const struct replay *replay, const struct replay_example *example)
 {
   char when[REPLAY_TIME_SIZE];
@@ -166,9 +206,8 @@ static void print_example(const struct replay *replay, const struct replay_examp
     printf("  %s", example->queue_id);
   print_place(replay, &example->place);
   fputs("\n     ", stdout);
-  if (example->said[0] != '\0')
-    printf(" said %s", example->said);
-  if (example->queue_id[0] != '\0' || example->sender[0] != '\0')
+  print_said(example);
+  if (example->is_mail)
     printf(" from %s", example->sender[0] != '\0' ? example->sender : "a sender not in the log");
   if (example->recipient[0] != '\0')
     printf(" to %s", example->recipient);
@@ -177,31 +216,40 @@ static void print_example(const struct replay *replay, const struct replay_examp
   putchar('\n');
 }
 
+/* Of mail that was delivered. */
 static void print_examples(const struct replay *replay, const struct replay_tally *tally,
-                           const struct part *part, bool delivered)
+                           const struct part *part)
 {
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-    const struct replay_rule *row = &tally->rules[rule];
+  enum rule order[RULE_COUNT];
+  unsigned count = order_of(tally, part, order);
 
-    if (!part->belongs(row))
-      continue;
-    printf("  %s: %s\n", rule_entry(rule)->name, rule_entry(rule)->summary);
-    for (unsigned i = 0; i < row->example_count; i++)
-      if (row->examples[i].delivered || !delivered)
-        print_example(replay, &row->examples[i]);
-    putchar('\n');
+  for (unsigned i = 0; i < count; i++) {
+    const struct replay_rule *row = &tally->rules[order[i]];
+    unsigned shown = 0;
+
+    for (unsigned j = 0; j < row->example_count && shown < EXAMPLES_SHOWN; j++) {
+      if (!row->examples[j].delivered)
+        continue;
+      if (shown++ == 0)
+        printf("  %s: %s\n", rule_entry(order[i])->name, rule_entry(order[i])->summary);
+      print_example(replay, &row->examples[j]);
+    }
+    if (shown > 0)
+      putchar('\n');
   }
 }
 
 static void print_mistakes(const struct replay *replay, const struct replay_tally *tally)
 {
-  if (!any_belongs(tally, &mistakes))
+  if (tally->delivered == 0)
     return;
-  print_part(tally, &mistakes);
+  print_part(replay, tally, &mistakes);
   puts("Look at these first. Where the mail was wanted, set the rule to \"monitor\", or add the "
        "client\n"
-       "to exempt.networks; `milter-strict explain RULE` says what a rule is about.\n");
-  print_examples(replay, tally, &mistakes, true);
+       "to exempt.networks; `milter-strict explain RULE` says what a rule is about. Of a rule with "
+       "\"~\"\n"
+       "the log tells in part, or a likeness: milter-strict-replay(8) says of what.\n");
+  print_examples(replay, tally, &mistakes);
 }
 
 void replay_print_side(const struct replay *replay, unsigned side)
@@ -209,11 +257,11 @@ void replay_print_side(const struct replay *replay, unsigned side)
   const struct replay_tally *tally = replay->side[side].tally;
 
   print_mistakes(replay, tally);
-  print_part(tally, &harmless);
-  print_part(tally, &overlooked);
-  print_part(tally, &watching);
+  print_part(replay, tally, &harmless);
+  print_part(replay, tally, &overlooked);
+  print_part(replay, tally, &watching);
   if (tally->watched_delivered > 0) {
     puts("Delivered, and noticed by rules that only watch:\n");
-    print_examples(replay, tally, &watching, true);
+    print_examples(replay, tally, &watching);
   }
 }

@@ -24,14 +24,19 @@ static struct span said_of(const struct replay_case *about, enum rule rule)
 static void fill_example(struct replay_example *out, const struct replay_case *about,
                          enum rule rule, uint16_t fault)
 {
-  *out = (struct replay_example){
-      .delivered = about->delivered, .place = about->place, .when = about->when, .fault = fault};
+  *out = (struct replay_example){.delivered = about->delivered,
+                                 .is_mail = about->is_mail,
+                                 .place = about->place,
+                                 .when = about->when,
+                                 .fault = fault};
   if (about->has_client)
     ip_format(about->client, out->client);
   show(out->queue_id, sizeof(out->queue_id), about->queue_id);
   show(out->sender, sizeof(out->sender), about->sender);
   show(out->recipient, sizeof(out->recipient), about->recipient);
   show(out->said, sizeof(out->said), said_of(about, rule));
+  out->helo_before =
+      about->is_mail && out->said[0] != '\0' && about->helo_is == MAILLOG_HELO_BEFORE;
 }
 
 /* The place of a new example: a free one, or that of one which is not delivered; else NULL. Clients

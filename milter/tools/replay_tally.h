@@ -25,7 +25,8 @@ struct replay_case {
 
 /* Kept of a case, fit to be shown. */
 struct replay_example {
-  bool delivered;
+  bool delivered, is_mail;
+  bool helo_before; /* `said` is a HELO name, that of an earlier session */
   struct maillog_place place;
   uint64_t when;
   uint16_t fault; /* enum fault_kind */
