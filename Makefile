@@ -38,7 +38,7 @@ HARDENING := -fstack-protector-strong -fPIE
 LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
-PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb openssl zlib libcjson
+PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb libcjson hiredis openssl zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -119,7 +119,7 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
-TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,option% replay%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,control% ctl% option% replay%),$(UNIT_TESTS))
 MAILLOG_TESTS := $(filter $(addprefix $(BUILD)/unit/,maillog% timestamp% lru%),$(UNIT_TESTS))
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\

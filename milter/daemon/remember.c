@@ -5,10 +5,16 @@
 #include "../policy/probing.h"
 #include "../store/store.h"
 #include "log.h"
+#include "sharing.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 static struct store *store; /* set before there are threads; NULL: nobody is remembered */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `status` */
+static struct remember_status status;
 
 static uint64_t now(void)
 {
@@ -32,6 +38,24 @@ struct ledger_settings remember_ledger(const struct settings *settings)
   return ledger;
 }
 
+/* What status shows of the store's notes. */
+static void keep_note(enum store_note note, const char *detail)
+{
+  pthread_mutex_lock(&lock);
+  if (note == STORE_FAILED) {
+    struct text why = text_in(status.why, sizeof(status.why));
+
+    text_add_quoted(&why, span_from(detail), "");
+    status.state = REMEMBER_FAILING;
+  } else if (note == STORE_RECOVERED) {
+    status.why[0] = '\0';
+    status.state = REMEMBER_FINE;
+  } else if (note == STORE_LOST) {
+    status.lost += strtoull(detail, NULL, 10);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 static void log_note(enum store_note note, const char *detail)
 {
   static const struct {
@@ -44,36 +68,42 @@ static void log_note(enum store_note note, const char *detail)
       [STORE_LOST] = {"store-lost", "events", LOG_LEVEL_WARNING},
   };
 
+  keep_note(note, detail);
   log_event(notes[note].level, notes[note].event, notes[note].key, detail);
 }
 
 static void log_network(struct log_line *line, struct netblock network)
 {
-  char memory[IP_TEXT_SIZE + 8], address[IP_TEXT_SIZE];
+  char memory[IP_TEXT_SIZE + 8];
   struct text text = text_in(memory, sizeof(memory));
 
-  ip_format(network.base, address);
-  text_add(&text, address);
-  text_add_byte(&text, '/');
-  text_add_number(&text, ip_is_v4(network.base) ? network.bits - 96U : network.bits);
+  netblock_write(&text, network);
   log_text(line, "network", text_span(&text));
 }
 
-/* A refusal begins: for whom, why and for how long. */
-static void log_refusal(struct ip client, const struct ledger_page *page, uint64_t when)
+/* A refusal begins: for whom, why and for how long; `from`: because of what others know. */
+static void log_refusal(struct netblock network, const struct ledger_page *page, uint64_t when,
+                        const char *from)
 {
   struct log_line line;
 
   log_begin(&line, LOG_LEVEL_NOTICE, "probing");
   log_string(&line, "rule", rule_entry(probing_rule((enum ledger_cause)page->cause))->name);
-  log_network(&line, store_network(store, client));
+  log_network(&line, network);
   log_number(&line, "points", page->evidence.points);
   log_number(&line, "distinct", page->evidence.distinct);
   log_number(&line, "accepted", page->evidence.accepted);
   log_number(&line, "delivered", page->evidence.delivered);
   log_number(&line, "times", page->relapses);
   log_number(&line, "seconds", ledger_refused_for(page, when));
+  if (from != NULL)
+    log_string(&line, "from", from);
   log_end(&line);
+}
+
+static void hear_of_refusal(struct netblock network, const struct ledger_page *page, uint64_t when)
+{
+  log_refusal(network, page, when, "relays");
 }
 
 static struct standing standing_in(const struct store_view *view, uint64_t when)
@@ -97,33 +127,52 @@ static struct standing enter(struct ip client, const struct ledger_entry *entrie
   if (!store_count(store, client, entries, count, when, &view))
     return look(client);
   if (view.began)
-    log_refusal(client, &view.page, when);
+    log_refusal(store_network(store, client), &view.page, when, NULL);
   return standing_in(&view, when);
 }
 
 void remember_open(const struct settings *settings)
 {
+  struct text file = text_in(status.file, sizeof(status.file));
+
   if (settings->state_directory.len == 0)
     return;
+  status.state = REMEMBER_FINE;
+  status.entries = settings->entries;
+  text_add_quoted(&file, settings->state_directory, "");
+  text_add(&file, "/ledger.mdb");
   store = store_open(&(struct store_options){.directory = settings->state_directory.at,
                                              .entries = settings->entries,
                                              .ipv4_prefix = settings->ipv4_prefix,
                                              .ipv6_prefix = settings->ipv6_prefix,
                                              .ledger = remember_ledger(settings),
-                                             .note = log_note});
+                                             .note = log_note,
+                                             .counted = sharing_counted,
+                                             .set = sharing_set});
+  if (store != NULL)
+    sharing_open(store, hear_of_refusal);
 }
 
-bool remember_start(void)
+bool remember_start(const struct settings *settings)
 {
-  return store == NULL || store_start(store);
+  struct ledger_settings ledger = remember_ledger(settings);
+
+  if (store == NULL)
+    return true;
+  if (!store_start(store))
+    return false;
+  sharing_change(settings, &ledger);
+  return true;
 }
 
 void remember_tune(const struct settings *settings)
 {
   struct ledger_settings ledger = remember_ledger(settings);
 
-  if (store != NULL)
-    store_tune(store, &ledger);
+  if (store == NULL)
+    return;
+  store_tune(store, &ledger);
+  sharing_change(settings, &ledger);
 }
 
 void remember_serve(struct door_services *services)
@@ -132,8 +181,28 @@ void remember_serve(struct door_services *services)
   services->enter = store == NULL ? NULL : enter;
 }
 
+struct store *remember_store(void)
+{
+  return store;
+}
+
+void remember_status(struct remember_status *out)
+{
+  pthread_mutex_lock(&lock);
+  *out = status;
+  pthread_mutex_unlock(&lock);
+  out->networks = store == NULL ? 0 : store_networks(store);
+}
+
+/* Nothing is shared. */
+void remember_sharing(struct remember_sharing *out)
+{
+  *out = (struct remember_sharing){.state = "off"};
+}
+
 void remember_close(void)
 {
-  store_close(store);
+  if (sharing_close()) /* else its thread still has the store */
+    store_close(store);
   store = NULL;
 }

@@ -22,16 +22,32 @@ struct settings {
   struct span listen_milter; /* "unix:/path", "inet:port@host", "inet6:port@host", "fd:n" */
   struct span listen_policy; /* likewise; empty: no such door */
   struct span listen_socketmap;
-  unsigned listen_mode;     /* permissions of unix sockets, as 0660 */
-  struct span listen_group; /* group of unix sockets; empty: the process's own */
-  unsigned listen_backlog;  /* connections that may wait to be accepted */
-  unsigned timeout;         /* seconds that a door waits for the MTA */
+  unsigned listen_mode;             /* permissions of unix sockets, as 0660 */
+  struct span listen_group;         /* group of unix sockets; empty: the process's own */
+  unsigned listen_backlog;          /* connections that may wait to be accepted */
+  struct span listen_control;       /* "unix:/path" for operators; empty: nowhere */
+  unsigned listen_control_mode;     /* permissions and group of that one */
+  struct span listen_control_group; /* empty: the process's own */
+  unsigned timeout;                 /* seconds that a door waits for the MTA */
 
   struct span state_directory; /* where the ledger's pages are kept; empty: nowhere */
   unsigned entries;            /* networks that are remembered at most */
   unsigned ipv4_prefix;        /* bits of an address that are a network */
   unsigned ipv6_prefix;
   struct ledger_settings ledger; /* but for what comes from the rules: limits, noticed */
+
+  struct span redis_server;        /* "inet:port@host", "unix:/path"; empty: nothing is shared */
+  struct span redis_user;          /* empty: the default one */
+  struct span redis_password;      /* empty: none, or that of the file */
+  struct span redis_password_file; /* paths; all of them may be empty */
+  bool redis_tls;
+  struct span redis_tls_ca;
+  struct span redis_tls_certificate;
+  struct span redis_tls_key;
+  struct span redis_tls_name;
+  unsigned redis_database;
+  struct span redis_prefix; /* of keys */
+  unsigned redis_timeout;   /* milliseconds of an exchange */
 
   struct span user;  /* who the daemon becomes when root starts it */
   struct span group; /* and its group; empty: the user's own */
