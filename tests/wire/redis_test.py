@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from certificates import Certificates  # noqa: E402
+from operator_tool import Control  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
 from relays_case import ENOUGH, LONG, PREFIX, UNIT, RelaysCase  # noqa: E402
 
@@ -64,6 +65,28 @@ class TwoRelays(RelaysCase):
             self.wait_until(lambda at=daemon: not self.is_refused(address, at), "forgiveness")
         self.ask(address, self.two)
         self.wait_refused(address, self.one)
+
+    def say(self, request, daemon):
+        control = Control(daemon)
+        self.addCleanup(control.close)
+        answer = control.ask(request)[-1]
+        self.assertEqual(answer["result"], "ok", answer)
+        return answer
+
+    def test_what_an_operator_says_holds_everywhere(self):
+        address = self.stranger()
+
+        def passes(daemon, where):
+            mta = self.visit(where, daemon)
+            reply = mta.mail("<alice@example.net>")
+            mta.close()
+            return reply.passes
+        for network, within in ((f"{address}/32", address), ("203.0.113.0/24", "203.0.113.9")):
+            self.say(f"refuse {network} 1h", self.one)
+            self.wait_until(lambda at=within: not passes(self.two, at), "a refusal")
+            self.say(f"forgive {network}", self.two)
+            self.wait_until(lambda at=within: passes(self.one, at), "forgiveness")
+            self.assertTrue(passes(self.two, within))
 
     def test_a_relay_that_comes_later_learns_all(self):
         addresses = [self.stranger() for _ in range(5)]
