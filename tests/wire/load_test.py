@@ -4,7 +4,6 @@ import os
 import re
 import struct
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -44,26 +43,17 @@ class ManySessions(WireCase):
         self.assert_serves()
 
     def test_from_several_threads(self):
-        failures = []
-
         def visit(number):
-            try:
-                for _ in range(10):
-                    mta = self.session(helo=f"host{number}.example")
-                    self.assert_message_passes(mta)
-                    reply = mta.mail(f"<u{number}@@example.com>")
-                    self.assert_refused(reply, "sender-syntax")
-                    self.assertIn(f"<u{number}@@example.com>", reply.text)
-                    mta.quit()
-                    mta.close()
-            except Exception as error:  # pylint: disable=broad-except
-                failures.append(f"{number}: {error}")
-        threads = [threading.Thread(target=visit, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(failures, [])
+            for _ in range(10):
+                mta = self.session(helo=f"host{number}.example")
+                self.assert_message_passes(mta)
+                reply = mta.mail(f"<u{number}@@example.com>")
+                self.assert_refused(reply, "sender-syntax")
+                self.assertIn(f"<u{number}@@example.com>", reply.text)
+                mta.quit()
+                mta.close()
+        with self.visitors(8, visit):
+            pass
 
 
 class Memory(WireCase):
