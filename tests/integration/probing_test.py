@@ -11,6 +11,7 @@ import unittest
 import recommended
 from probes import CUT_OFF_AT_MOST, PATIENT, ProbeCase, names
 from support import NOBODY_EXEMPT, PostfixCase, SmtpClient, greet, send_message
+from operator_tool import ctl
 
 REMEMBERS = NOBODY_EXEMPT + 'state-directory = "@DIR@";\n'
 LOGIN = base64.b64encode(b"\0joe\0secret").decode("ascii")
@@ -267,6 +268,45 @@ class AtSendmail(unittest.TestCase):
     def test_vrfy_and_expn(self):
         self.assert_cut_off("127.0.2.81", "VRFY", "probe-vrfy")
         self.assert_cut_off("127.0.2.82", "EXPN", "probe-vrfy")
+
+
+class Operators(ProbingCase):
+    """Seen, forgiven and refused with `milter-strict ctl`, while Postfix serves."""
+
+    def ctl(self, *arguments):
+        result = ctl(self.daemon, *arguments)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        return result
+
+    def test_dictionary_is_shown_and_forgiven(self):
+        answered, reply = self.harvest("198.51.100.70", names(1000))
+        self.assertIsNotNone(reply, "nobody stopped it")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+        self.assert_turned_away("198.51.100.70")
+        row, end = self.ctl("--json", "refused", "--network", "198.51.100.70").lines()
+        self.assertEqual((row["network"], row["rule"], row["action"]),
+                         ("198.51.100.70/32", "probe-recipients", "refuse"))
+        self.assertGreaterEqual(row["distinct"], 10)
+        self.assertEqual((row["delivered"], end["found"]), (0, 1))
+        open_session = self.visit("198.51.100.70")
+        self.assertEqual(self.ctl("forgive", "198.51.100.70").out,
+                         "198.51.100.70/32: 1 network forgiven\n")
+        self.assert_accepted(send_message(open_session, "forgiven"))
+        self.assert_welcome("198.51.100.70")
+        status, = self.ctl("--json", "status").lines()
+        refused = {row["rule"]: row["refused"] for row in status["decisions"]}
+        self.assertGreaterEqual(refused["probe-recipients"], 2)
+
+    def test_refused_by_hand(self):
+        client = self.visit("203.0.113.70")
+        self.assert_accepted(send_message(client, "before"))
+        self.ctl("refuse", "203.0.113.0/24", "2h")
+        reply = client.command("MAIL FROM:<sender@example.net>")
+        self.assert_refused(reply, "421", "4.7.0", "client-refused")
+        self.assert_turned_away("203.0.113.71", "client-refused")
+        self.assert_welcome("203.0.112.1")
+        self.ctl("forgive", "203.0.113.0/24")
+        self.assert_welcome("203.0.113.70")
 
 
 class Memory(ProbingCase):

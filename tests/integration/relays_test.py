@@ -13,6 +13,7 @@ import unittest
 import probes
 import support
 from hosts import Network
+from operator_tool import ctl
 from postfix_config import milter_socket
 from redis_server import RedisServer, SlowProxy
 from smtp_load import SmtpLoad
@@ -83,19 +84,21 @@ class RelaysCase(probes.ProbeCase):
         self.assertLessEqual(answered, probes.CUT_OFF_AT_MOST)
         self.assert_turned_away(address, at=at)
 
-    def wait_refused(self, address, at, seconds):
-        """How long it took until the client was refused there as well; None: it was not."""
-        begun = time.monotonic()
-        while not self.is_refused(address, at):
-            if time.monotonic() - begun > seconds:
-                return None
+    @staticmethod
+    def comes(condition, seconds):
+        """Whether it becomes true within so many seconds."""
+        limit = time.monotonic() + seconds
+        while not (result := condition()):
+            if time.monotonic() > limit:
+                break
             time.sleep(0.01)
-        return time.monotonic() - begun
+        return result
 
-    def assert_refused_soon(self, address, at):
-        """Because of what the other relay has seen."""
-        self.assertIsNotNone(self.wait_refused(address, at, SHARED_WITHIN), "not shared")
-        self.assert_turned_away(address, at=at)
+    def assert_refused_soon(self, address, at, rule="probe-recipients"):
+        """Because of what the other relay knows."""
+        self.assertTrue(self.comes(lambda: self.is_refused(address, at), SHARED_WITHIN),
+                        "not shared")
+        self.assert_turned_away(address, rule, at=at)
 
 
 class Sharing(RelaysCase):
@@ -115,6 +118,18 @@ class Sharing(RelaysCase):
         for at in self.relays:
             self.assert_refused_soon("198.51.100.5", at)
             self.assert_welcome("198.51.100.4", at=at)
+
+    def test_forgiven_and_refused_by_an_operator_of_one(self):
+        self.offend("198.51.100.8", self.one)
+        self.assert_refused_soon("198.51.100.8", self.other)
+        self.assertEqual(ctl(self.other.daemon, "forgive", "198.51.100.8").status, 0)
+        self.assertFalse(self.is_refused("198.51.100.8", self.other))
+        self.assertTrue(self.comes(lambda: not self.is_refused("198.51.100.8", self.one),
+                                   SHARED_WITHIN), "not forgiven by the other")
+        for at in self.relays:
+            self.assert_welcome("198.51.100.8", at=at)
+        self.assertEqual(ctl(self.one.daemon, "refuse", "198.51.100.9", "1h").status, 0)
+        self.assert_refused_soon("198.51.100.9", self.other, "client-refused")
 
     def test_a_relay_without_a_past_learns_what_the_other_knows(self):
         self.offend("198.51.100.6", self.one)
@@ -222,12 +237,12 @@ class Troubles(RelaysCase):
     def wait_sharing(self):
         """What one relay sees now is known to the other, both ways."""
         for at, also_at in (self.relays, self.relays[::-1]):
-            begun, shared = time.monotonic(), None
-            while shared is None:
+            begun, shared = time.monotonic(), False
+            while not shared:
                 self.assertLess(time.monotonic() - begun, BACK_WITHIN, "sharing did not come back")
                 address = self.stranger()
                 self.offend(address, at)
-                shared = self.wait_refused(address, also_at, 1.0)
+                shared = self.comes(functools.partial(self.is_refused, address, also_at), 1.0)
 
 
 if __name__ == "__main__":
