@@ -91,8 +91,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) \
-  $(UNIT_HELPERS): Makefile
+$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
 # The style of the page that `probe --html` writes, as a string: each line in quotes.
 STYLE := $(BUILD)/generated/probe_html.css.inc

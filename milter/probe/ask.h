@@ -91,8 +91,9 @@ void ask_mailbox(const struct talk *talk, struct text *out);
 /* The domain of senders: that of --from-address, else example.com. */
 const char *ask_sender_domain(const struct talk *talk);
 
-/* Whether the server sees its own machine in us, and may let it do more than others. */
-bool ask_is_at_home(const struct talk *talk);
+/* Whether we have this flag (PROBE_FLAG_NEAR, PROBE_FLAG_HOME), and are not said to be a stranger.
+ */
+bool ask_is(const struct talk *talk, unsigned flag);
 
 /* RCPT to the mailbox that should exist, inside a transaction. */
 enum talk_answer ask_recipient(struct talk *talk);

@@ -23,11 +23,11 @@ const char *ask_sender_domain(const struct talk *talk)
   return at != NULL ? at + 1 : "example.com";
 }
 
-bool ask_is_at_home(const struct talk *talk)
+bool ask_is(const struct talk *talk, unsigned flag)
 {
   unsigned flags = talk->options->flags;
 
-  return (flags & PROBE_FLAG_TRUSTED) != 0 && (flags & PROBE_FLAG_STRANGER) == 0;
+  return (flags & flag) != 0 && (flags & PROBE_FLAG_STRANGER) == 0;
 }
 
 enum talk_answer ask_recipient(struct talk *talk)

@@ -56,7 +56,7 @@ enum probe_status ask_helo_ours(struct talk *talk)
   answer = ask_with_name(talk, talk->host);
   if (answer == TALK_NOTHING)
     return PROBE_UNKNOWN;
-  if (answer == TALK_YES && ask_is_at_home(talk))
+  if (answer == TALK_YES && ask_is(talk, PROBE_FLAG_HOME))
     return talk_conclude(talk, PROBE_UNKNOWN, "from the machine itself the name is right");
   if (answer == TALK_YES)
     return talk_conclude(talk, PROBE_WARN, "EHLO %.200s is taken from us", talk->host);

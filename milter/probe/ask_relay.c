@@ -38,10 +38,10 @@ static enum probe_status tell_open(struct talk *talk, const char *how)
   talk->relays = true;
   if (talk->report->server == PROBE_SERVER_SESSION)
     return talk_conclude(talk, PROBE_UNKNOWN, "it takes any recipient, and delivers nothing");
-  if (ask_is_at_home(talk))
+  if (ask_is(talk, PROBE_FLAG_NEAR))
     return talk_conclude(talk, PROBE_UNKNOWN,
-                         "it relays for this machine (%s), as most do for their own; probe it from "
-                         "a host that it must not trust, or say --stranger",
+                         "it relays for us (%s), as most do for their own machine and network; "
+                         "ask from a host that it must not trust, or say --stranger",
                          how);
   return talk_conclude(talk, PROBE_FAIL, "an open relay: taken %s", how);
 }

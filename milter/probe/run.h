@@ -12,8 +12,9 @@ enum probe_flags {
   PROBE_FLAG_ENUMERATE = 1 << 1, /* ask the checks that try names */
   PROBE_FLAG_STARTTLS = 1 << 2,  /* ask everything after STARTTLS */
   PROBE_FLAG_TLS = 1 << 3,       /* the port speaks TLS from the start */
-  PROBE_FLAG_STRANGER = 1 << 4,  /* relaying for us is wrong, wherever we are */
-  PROBE_FLAG_TRUSTED = 1 << 5,   /* our address is one that servers trust: loopback */
+  PROBE_FLAG_STRANGER = 1 << 4,  /* nothing of the next two, whatever addresses say */
+  PROBE_FLAG_NEAR = 1 << 5,      /* the server may trust us: a private network, or its machine */
+  PROBE_FLAG_HOME = 1 << 6,      /* we are on the server's own machine */
 };
 
 /* Bounds of a whole probe. What is not reached within them is not told. */

@@ -6,10 +6,13 @@
 #include "probe_save.h"
 #include "tool.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -126,20 +129,44 @@ static int exit_code(const struct probe_report *report)
 
 /* The network */
 
+/* Whether an address is one of this machine: then a socket can be bound to it. */
+static bool is_own(struct ip ip)
+{
+  struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  bool bound;
+
+  memcpy(&address.sin6_addr, ip.bytes, sizeof(address.sin6_addr)); /* IPv4 is mapped, RFC 3493 */
+  bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+  if (fd >= 0)
+    close(fd);
+  return bound || probe_is_loopback(ip);
+}
+
+/* What the server may see in us. */
+static unsigned nearness(const struct probe_net *net)
+{
+  bool near = true, home = true;
+
+  for (size_t i = 0; i < net->count; i++) {
+    home = home && is_own(net->addresses[i]);
+    near = near && (home || probe_is_private(net->addresses[i]));
+  }
+  return (near ? PROBE_FLAG_NEAR : 0) | (home ? PROBE_FLAG_HOME : 0);
+}
+
 /* Finds the addresses, and whether they may be asked. Returns an exit code. */
 static int find_server(struct probe_command *command, struct probe_net *net)
 {
   char memory[256], address[IP_TEXT_SIZE];
   struct text why = text_in(memory, sizeof(memory));
-  bool loopback = true;
 
   if (channel_resolve(command->host, net->addresses, &net->count, &why) != CHANNEL_OK) {
     fprintf(stderr, "milter-strict probe: %s: %s\n", command->host, memory);
     return TOOL_UNAVAILABLE;
   }
-  for (size_t i = 0; i < net->count; i++) {
-    loopback = loopback && probe_is_loopback(net->addresses[i]);
-    if (probe_is_private(net->addresses[i]) || command->yes)
+  for (size_t i = 0; i < net->count && !command->yes; i++) {
+    if (probe_is_private(net->addresses[i]))
       continue;
     ip_format(net->addresses[i], address);
     return tool_usage("probe",
@@ -147,7 +174,7 @@ static int find_server(struct probe_command *command, struct probe_net *net)
                       "would be sent there; --dry-run shows them. When its owner agrees, say --yes",
                       command->host, address);
   }
-  command->options.flags |= loopback ? PROBE_FLAG_TRUSTED : 0;
+  command->options.flags |= nearness(net);
   return TOOL_FINE;
 }
 

@@ -56,7 +56,7 @@ static const struct tool_option rows[OPTION_COUNT] = {
     [OPTION_ENUMERATE] = {"enumerate", .help = "ask for 25 names that nobody has, too"},
     [OPTION_STRANGER] = {"stranger",
                          .help = "the server must not trust this machine: when it relays for us, "
-                                 "that is a failure even on loopback"},
+                                 "that is a failure even on a private network"},
     [OPTION_TIMEOUT] = {"timeout", .argument = "SECONDS",
                         .help = "how long to wait for one answer, default 30"},
     [OPTION_PACE] = {"pace", .argument = "MILLISECONDS",
