@@ -14,6 +14,7 @@ PYTHON ?= python3
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
+localedir ?= $(prefix)/share/locale
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
@@ -38,12 +39,12 @@ HARDENING := -fstack-protector-strong -fPIE
 LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
-PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb openssl
+PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb openssl libcjson
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) -pthread -MMD -MP -Imilter/policy -Imilter \
-  $(PACKAGE_CFLAGS) -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"'
+  $(PACKAGE_CFLAGS) -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLOCALEDIR='"$(localedir)"'
 
 # What stands in a folder is what is built: one list, the tree itself.
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
@@ -63,15 +64,15 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man completions install uninstall check unit-tests check-unit check-mta test demo bench \
+.PHONY: all help man completions languages install uninstall check unit-tests check-unit check-mta test demo bench \
   fuzz fuzz-seeds fuzzers clean lint format
 
-all: $(BUILD)/milter-strict man completions
+all: $(BUILD)/milter-strict man completions languages
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make             build/milter-strict and the manual
+#: make             build/milter-strict, its manual, completions and languages
 #: make check       unit tests, scenarios and wire tests: seconds, no root, no network
 #: make check-mta   the scenarios and more at a real Postfix and a real Sendmail in private folders
 #: make test        installs what is missing, then every test, with gcc, clang and the sanitizers
@@ -141,6 +142,14 @@ $(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
 	$(GENERATE) page $(TRUTH) <$< >$@
 
+# Headings in other languages: a catalogue for each file of milter/po.
+LANGUAGES := $(patsubst milter/po/%.po,%,$(sort $(wildcard milter/po/*.po)))
+catalogue = $(1)/$(2)/LC_MESSAGES/milter-strict.mo
+languages: $(foreach language,$(LANGUAGES),$(call catalogue,$(BUILD)/locale,$(language)))
+$(call catalogue,$(BUILD)/locale,%): milter/po/%.po
+	@mkdir -p $(@D)
+	msgfmt --check -o $@ $<
+
 # Printed by the program itself, from the tables of its sub-commands.
 COMPLETIONS := $(addprefix $(BUILD)/completions/,bash zsh fish)
 completions: $(COMPLETIONS)
@@ -180,6 +189,10 @@ install: all
 	install -D -m 644 $(BUILD)/completions/bash $(DESTDIR)$(bashcompletiondir)/milter-strict
 	install -D -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(zshcompletiondir)/_milter-strict
 	install -D -m 644 $(BUILD)/completions/fish $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
+	for language in $(LANGUAGES); do \
+	  install -D -m 644 $(call catalogue,$(BUILD)/locale,$$language) \
+	    $(DESTDIR)$(call catalogue,$(localedir),$$language) || exit; \
+	done
 	install -d $(DESTDIR)$(unitdir)
 	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
 	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
@@ -194,6 +207,7 @@ uninstall:
 	rm -f $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	rm -f $(DESTDIR)$(bashcompletiondir)/milter-strict $(DESTDIR)$(zshcompletiondir)/_milter-strict
 	rm -f $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
+	rm -f $(foreach language,$(LANGUAGES),$(DESTDIR)$(call catalogue,$(localedir),$(language)))
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,milter-strict.service $(notdir $(wildcard contrib/systemd/*.socket)))
 	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 
