@@ -118,7 +118,7 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
-TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,option%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,option% codes% page%),$(UNIT_TESTS))
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))

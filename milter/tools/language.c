@@ -49,7 +49,7 @@ void language_begin(void)
 
 const char *language_of(const char *label)
 {
-  return dgettext(DOMAIN, label);
+  return *label == '\0' ? label : dgettext(DOMAIN, label); /* "" is the catalogue's header */
 }
 
 size_t language_width(const char *text)
