@@ -55,14 +55,15 @@ static void advise_listening(struct reader *reader)
 {
   static const enum option_id unix_only[] = {OPTION_LISTEN_MODE, OPTION_LISTEN_GROUP};
   static const enum option_id doors[] = {OPTION_LISTEN_MILTER, OPTION_LISTEN_POLICY,
-                                         OPTION_LISTEN_SOCKETMAP};
+                                         OPTION_LISTEN_SOCKETMAP, OPTION_LISTEN_CONTROL};
   const struct settings *settings = reader->settings;
   const struct span addresses[] = {settings->listen_milter, settings->listen_policy,
-                                   settings->listen_socketmap};
+                                   settings->listen_socketmap, settings->listen_control};
   bool has_file = false;
 
-  for (size_t i = 0; i < 3; i++) {
-    has_file = has_file || span_starts_nocase(addresses[i], SPAN("unix:"));
+  for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+    has_file = has_file || (doors[i] != OPTION_LISTEN_CONTROL &&
+                            span_starts_nocase(addresses[i], SPAN("unix:")));
     for (size_t other = 0; other < i; other++)
       if (addresses[i].len > 0 && span_equals(addresses[i], addresses[other]))
         reader_error(reader, reader->option_line[doors[i]], "%s and %s are the same address",

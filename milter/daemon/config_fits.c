@@ -54,6 +54,16 @@ static bool address_fits(const struct option_entry *entry, struct span value, st
          object(why, reason);
 }
 
+static bool socket_file_fits(struct span value, struct text *why)
+{
+  struct listener_address address;
+  const char *reason = "only a socket file, as in \"unix:/run/milter-strict/control.sock\"";
+
+  return value.len == 0 ||
+         (span_starts_nocase(value, SPAN("unix:")) && listener_parse(value, &address, &reason)) ||
+         object(why, reason);
+}
+
 static bool permissions_fit(struct span value, struct text *why)
 {
   bool good = value.len >= 3 && value.len <= 4 && (value.len == 3 || value.at[0] == '0');
@@ -196,6 +206,8 @@ static bool kind_fits(const struct option_entry *entry, struct span value, struc
     return choice_fits(entry, value, why);
   case KIND_ADDRESS:
     return address_fits(entry, value, why);
+  case KIND_SOCKET_FILE:
+    return socket_file_fits(value, why);
   case KIND_PERMISSIONS:
     return permissions_fit(value, why);
   case KIND_FOLDER:

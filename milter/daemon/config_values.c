@@ -272,6 +272,7 @@ void read_option(struct reader *reader, const config_setting_t *setting, enum op
     break;
   case KIND_CHOICE:
   case KIND_ADDRESS:
+  case KIND_SOCKET_FILE:
   case KIND_PERMISSIONS:
   case KIND_FOLDER:
   case KIND_ACCOUNT:

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* pthread_timedjoin_np() */
 #include "doors.h"
 #include "../doors/milter.h"
+#include "../doors/protocols.h"
 #include "remember.h"
 #include "report.h"
 #include "signals.h"
@@ -162,7 +163,9 @@ static enum serve_end start_loop(struct doors *doors, const struct settings *set
       continue;
     fd = copy_of(&doors->listener[door]);
     if (fd >= 0)
-      ports[count++] = (struct loop_port){.door = door, .fd = fd};
+      ports[count++] = (struct loop_port){.protocol = door_protocol(door),
+                                          .context = &doors->services, /* comes back as const */
+                                          .fd = fd};
     if (fd >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
       continue;
     text_add(why, strerror(errno));
@@ -172,7 +175,7 @@ static enum serve_end start_loop(struct doors *doors, const struct settings *set
   }
   if (count == 0)
     return SERVE_FINE;
-  doors->loop = loop_start(ports, count, &limits, &doors->services, &owner);
+  doors->loop = loop_start(ports, count, &limits, &owner);
   return doors->loop != NULL ? SERVE_FINE : give_up(why, "cannot start the doors' thread");
 }
 

@@ -3,11 +3,11 @@
  * needs no locks.
  */
 #include "loop.h"
-#include "../doors/protocols.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -16,9 +16,10 @@ enum { STOP_SECONDS = 3 }; /* for clients to read what they were told */
 
 struct loop {
   struct event_base *base;
-  int wish; /* eventfd: readable when it is to stop */
+  int wish; /* eventfd: readable when somebody wants something */
+  atomic_bool stops;
   struct event *told;
-  struct streams *streams[DOOR_COUNT];
+  struct streams *streams[LOOP_PORTS_MAX];
   unsigned open; /* of these */
   struct loop_owner owner;
   pthread_t thread;
@@ -33,17 +34,29 @@ static void on_closed(void *context)
     event_base_loopbreak(loop->base);
 }
 
-static void on_told(evutil_socket_t fd, short what, void *context)
+static void stop(struct loop *loop)
 {
   static const struct timeval most = {.tv_sec = STOP_SECONDS};
-  struct loop *loop = context;
 
-  (void)fd;
-  (void)what;
   event_base_loopexit(loop->base, &most);
-  for (size_t i = 0; i < DOOR_COUNT; i++)
+  for (size_t i = 0; i < LOOP_PORTS_MAX; i++)
     if (loop->streams[i] != NULL)
       streams_stop(loop->streams[i], on_closed, loop);
+}
+
+static void on_told(evutil_socket_t fd, short what, void *context)
+{
+  struct loop *loop = context;
+  uint64_t count;
+
+  (void)what;
+  (void)!read(fd, &count, sizeof(count));
+  if (loop->owner.woken != NULL)
+    loop->owner.woken(loop->owner.context);
+  if (atomic_load(&loop->stops)) {
+    event_del(loop->told);
+    stop(loop);
+  }
 }
 
 static void *run(void *argument)
@@ -57,7 +70,7 @@ static void *run(void *argument)
 
 /* Takes all sockets over, one after the other. */
 static bool open_ports(struct loop *loop, const struct loop_port *ports, size_t count,
-                       const struct streams_limits *limits, const struct door_services *services)
+                       const struct streams_limits *limits)
 {
   bool good = loop->base != NULL;
 
@@ -66,10 +79,9 @@ static bool open_ports(struct loop *loop, const struct loop_port *ports, size_t 
       close(ports[i].fd);
       continue;
     }
-    loop->streams[ports[i].door] =
-        streams_open(loop->base, ports[i].fd, door_protocol(ports[i].door), limits,
-                     (void *)(uintptr_t)services); /* comes back as const */
-    good = loop->streams[ports[i].door] != NULL;
+    loop->streams[i] =
+        streams_open(loop->base, ports[i].fd, ports[i].protocol, limits, ports[i].context);
+    good = loop->streams[i] != NULL;
     loop->open++;
   }
   return good;
@@ -80,13 +92,12 @@ static bool listen_to_wish(struct loop *loop)
   loop->wish = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (loop->wish < 0 || loop->base == NULL)
     return false;
-  loop->told = event_new(loop->base, loop->wish, EV_READ, on_told, loop);
+  loop->told = event_new(loop->base, loop->wish, EV_READ | EV_PERSIST, on_told, loop);
   return loop->told != NULL && event_add(loop->told, NULL) == 0;
 }
 
 struct loop *loop_start(const struct loop_port *ports, size_t count,
-                        const struct streams_limits *limits, const struct door_services *services,
-                        const struct loop_owner *owner)
+                        const struct streams_limits *limits, const struct loop_owner *owner)
 {
   struct loop *loop = calloc(1, sizeof(*loop));
 
@@ -98,7 +109,7 @@ struct loop *loop_start(const struct loop_port *ports, size_t count,
   loop->owner = *owner;
   loop->wish = -1;
   loop->base = event_base_new();
-  loop->runs = open_ports(loop, ports, count, limits, services) && listen_to_wish(loop) &&
+  loop->runs = open_ports(loop, ports, count, limits) && listen_to_wish(loop) &&
                pthread_create(&loop->thread, NULL, run, loop) == 0;
   if (!loop->runs) {
     loop_free(loop);
@@ -108,6 +119,12 @@ struct loop *loop_start(const struct loop_port *ports, size_t count,
 }
 
 void loop_stop(struct loop *loop)
+{
+  atomic_store(&loop->stops, true);
+  loop_wake(loop);
+}
+
+void loop_wake(struct loop *loop)
 {
   const uint64_t one = 1;
 
@@ -123,7 +140,7 @@ void loop_free(struct loop *loop)
     loop_stop(loop);
     pthread_join(loop->thread, NULL);
   }
-  for (size_t i = 0; i < DOOR_COUNT; i++)
+  for (size_t i = 0; i < LOOP_PORTS_MAX; i++)
     streams_free(loop->streams[i]);
   if (loop->told != NULL)
     event_free(loop->told);

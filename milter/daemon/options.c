@@ -24,6 +24,7 @@ static const char *const levels[] = {LOG_LEVELS(WORD) NULL};
 #define POINTS NUMBER(0, LEDGER_POINTS_MAX)
 #define FLAG .kind = KIND_FLAG
 #define ADDRESS(from) .kind = KIND_ADDRESS, .low = (from), .high = 255
+#define SOCKET_FILE .kind = KIND_SOCKET_FILE, .high = 255
 #define PERMISSIONS .kind = KIND_PERMISSIONS
 #define FOLDER(to) .kind = KIND_FOLDER, .high = (to)
 #define ACCOUNT(from) .kind = KIND_ACCOUNT, .low = (from), .high = 32
@@ -89,6 +90,7 @@ static void add_words(struct text *text, const char *const *words)
 static const char *const taken[] = {
     [KIND_FLAG] = "true or false",
     [KIND_ADDRESS] = "\"unix:/path\", \"inet:port@host\", \"inet6:port@host\" or \"fd:number\"",
+    [KIND_SOCKET_FILE] = "\"unix:/path\"",
     [KIND_PERMISSIONS] = "permissions in octal and in quotes, as \"0660\"",
     [KIND_FOLDER] = "an absolute path in quotes, as \"/var/lib/milter-strict\"",
     [KIND_ACCOUNT] = "a name in quotes, as \"postfix\"",
@@ -195,6 +197,7 @@ void option_add_value(struct text *text, const struct option_entry *entry,
     add_permissions(text, number);
     break;
   case KIND_ADDRESS:
+  case KIND_SOCKET_FILE:
   case KIND_FOLDER:
   case KIND_ACCOUNT:
   case KIND_URL:

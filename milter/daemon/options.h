@@ -16,10 +16,11 @@ enum option_id {
 };
 
 enum option_kind {
-  KIND_CHOICE,      /* an enum */
-  KIND_NUMBER,      /* unsigned */
-  KIND_FLAG,        /* bool */
-  KIND_ADDRESS,     /* struct span, as all to PLAIN but this one */
+  KIND_CHOICE,  /* an enum */
+  KIND_NUMBER,  /* unsigned */
+  KIND_FLAG,    /* bool */
+  KIND_ADDRESS, /* struct span, as all to PLAIN but this one */
+  KIND_SOCKET_FILE,
   KIND_PERMISSIONS, /* unsigned */
   KIND_FOLDER,
   KIND_ACCOUNT,

@@ -2,9 +2,14 @@
  * Reload: read everything, then swap, or leave all as it was.
  */
 #include "reload.h"
-#include "options.h"
 #include "remember.h"
 #include "snapshot.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `state` */
+static struct reload_state state;
 
 void reload_log_policy(struct log_line *line, const struct policy *policy)
 {
@@ -49,7 +54,7 @@ static void log_errors(const struct config_notes *notes)
 static bool differs(const struct option_entry *entry, const struct settings *now,
                     const struct settings *next)
 {
-  char memory[2][512];
+  char memory[2][4096];
   struct text values[2];
 
   for (size_t i = 0; i < 2; i++) {
@@ -59,44 +64,108 @@ static bool differs(const struct option_entry *entry, const struct settings *now
   return !span_equals(text_span(&values[0]), text_span(&values[1]));
 }
 
-/* Names what differs and was used up when the process started. */
-static void log_restart_needed(const struct settings *now, const struct settings *next)
+static bool rule_differs(const struct rule_setting *now, const struct rule_setting *next)
+{
+  bool same = now->action == next->action && now->status.code == next->status.code &&
+              strcmp(now->status.enhanced, next->status.enhanced) == 0 &&
+              now->limit == next->limit && span_equals(now->text, next->text) &&
+              now->names.count == next->names.count;
+
+  for (size_t i = 0; same && i < now->names.count; i++)
+    same = span_equals(now->names.list[i], next->names.list[i]);
+  return !same;
+}
+
+/* Notes what differs, and names what was used up when the process started. */
+static void compare(const struct settings *now, const struct settings *next,
+                    struct reload_report *out)
 {
   for (enum option_id option = 0; option < OPTION_COUNT; option++) {
     const struct option_entry *entry = option_entry(option);
 
-    if (entry->needs_restart && differs(entry, now, next))
-      log_event(LOG_LEVEL_WARNING, "restart-needed", "setting", entry->path);
+    out->changed[option] = differs(entry, now, next);
+    if (!out->changed[option] || !entry->needs_restart)
+      continue;
+    out->restarts++;
+    log_event(LOG_LEVEL_WARNING, "restart-needed", "setting", entry->path);
   }
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    out->changed_rules[rule] = rule_differs(&now->policy.rules[rule], &next->policy.rules[rule]);
 }
 
-static bool put_in_force(struct settings *next)
+static bool put_in_force(struct settings *next, struct reload_report *out)
 {
   const struct settings *now = snapshot_take();
 
   if (now != NULL)
-    log_restart_needed(now, next);
+    compare(now, next, out);
   snapshot_release(now);
   return snapshot_replace(next);
 }
 
-bool reload_settings(const char *path)
+void reload_begin(const char *path)
 {
-  struct config_notes notes;
+  struct text file = text_in(state.file, sizeof(state.file));
+
+  pthread_mutex_lock(&lock);
+  text_add_quoted(&file, span_from(path == NULL ? CONFIG_DEFAULT_FILE : path), "");
+  state.started = state.loaded = time(NULL);
+  pthread_mutex_unlock(&lock);
+}
+
+static void note_success(void)
+{
+  pthread_mutex_lock(&lock);
+  state.loaded = time(NULL);
+  state.failed = 0;
+  pthread_mutex_unlock(&lock);
+}
+
+void reload_state(struct reload_state *out)
+{
+  pthread_mutex_lock(&lock);
+  *out = state;
+  pthread_mutex_unlock(&lock);
+}
+
+static void note_failure(const struct config_notes *notes)
+{
+  pthread_mutex_lock(&lock);
+  state.failed = time(NULL);
+  memcpy(state.error, notes->note[0].text, sizeof(state.error));
+  pthread_mutex_unlock(&lock);
+}
+
+static void fail_for_memory(struct reload_report *out)
+{
+  static const char why[] = "not enough memory";
+
+  out->notes = (struct config_notes){.errors = 1, .count = 1};
+  memcpy(out->notes.note[0].text, why, sizeof(why));
+  log_errors(&out->notes);
+  note_failure(&out->notes);
+}
+
+void reload_settings(const char *path, struct reload_report *out)
+{
   const struct settings *now;
   struct settings next;
   struct log_line line;
 
-  if (!config_load(path, &next, &notes)) {
-    log_errors(&notes);
-    return false;
+  *out = (struct reload_report){.good = false};
+  if (!config_load(path, &next, &out->notes)) {
+    log_errors(&out->notes);
+    note_failure(&out->notes);
+    return;
   }
-  reload_log_warnings(&notes);
-  if (!put_in_force(&next)) {
+  reload_log_warnings(&out->notes);
+  if (!put_in_force(&next, out)) {
     settings_free(&next);
-    log_event(LOG_LEVEL_ERR, "reload-failed", "error", "not enough memory");
-    return false;
+    fail_for_memory(out);
+    return;
   }
+  out->good = true;
+  note_success();
   now = snapshot_take();
   log_set_level(now->log_level);
   remember_tune(now);
@@ -104,5 +173,4 @@ bool reload_settings(const char *path)
   reload_log_policy(&line, &now->policy);
   log_end(&line);
   snapshot_release(now);
-  return true;
 }

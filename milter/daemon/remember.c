@@ -6,9 +6,14 @@
 #include "../store/store.h"
 #include "log.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 static struct store *store; /* set before there are threads; NULL: nobody is remembered */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `status` */
+static struct remember_status status;
 
 static uint64_t now(void)
 {
@@ -33,6 +38,24 @@ static struct ledger_settings ledger_of(const struct settings *settings)
   return ledger;
 }
 
+/* What status shows of the store's notes. */
+static void keep_note(enum store_note note, const char *detail)
+{
+  pthread_mutex_lock(&lock);
+  if (note == STORE_FAILED) {
+    struct text why = text_in(status.why, sizeof(status.why));
+
+    text_add_quoted(&why, span_from(detail), "");
+    status.state = REMEMBER_FAILING;
+  } else if (note == STORE_RECOVERED) {
+    status.why[0] = '\0';
+    status.state = REMEMBER_FINE;
+  } else if (note == STORE_LOST) {
+    status.lost += strtoull(detail, NULL, 10);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
 static void log_note(enum store_note note, const char *detail)
 {
   static const struct {
@@ -45,18 +68,16 @@ static void log_note(enum store_note note, const char *detail)
       [STORE_LOST] = {"store-lost", "events", LOG_LEVEL_WARNING},
   };
 
+  keep_note(note, detail);
   log_event(notes[note].level, notes[note].event, notes[note].key, detail);
 }
 
 static void log_network(struct log_line *line, struct netblock network)
 {
-  char memory[IP_TEXT_SIZE + 8], address[IP_TEXT_SIZE];
+  char memory[IP_TEXT_SIZE + 8];
   struct text text = text_in(memory, sizeof(memory));
 
-  ip_format(network.base, address);
-  text_add(&text, address);
-  text_add_byte(&text, '/');
-  text_add_number(&text, ip_is_v4(network.base) ? network.bits - 96U : network.bits);
+  netblock_write(&text, network);
   log_text(line, "network", text_span(&text));
 }
 
@@ -104,8 +125,14 @@ static struct standing enter(struct ip client, const struct ledger_entry *entrie
 
 void remember_open(const struct settings *settings)
 {
+  struct text file = text_in(status.file, sizeof(status.file));
+
   if (settings->state_directory.len == 0)
     return;
+  status.state = REMEMBER_FINE;
+  status.entries = settings->entries;
+  text_add_quoted(&file, settings->state_directory, "");
+  text_add(&file, "/ledger.mdb");
   store = store_open(&(struct store_options){.directory = settings->state_directory.at,
                                              .entries = settings->entries,
                                              .ipv4_prefix = settings->ipv4_prefix,
@@ -131,6 +158,25 @@ void remember_serve(struct door_services *services)
 {
   services->look = store == NULL ? NULL : look;
   services->enter = store == NULL ? NULL : enter;
+}
+
+struct store *remember_store(void)
+{
+  return store;
+}
+
+void remember_status(struct remember_status *out)
+{
+  pthread_mutex_lock(&lock);
+  *out = status;
+  pthread_mutex_unlock(&lock);
+  out->networks = store == NULL ? 0 : store_networks(store);
+}
+
+/* Nothing is shared. */
+void remember_sharing(struct remember_sharing *out)
+{
+  *out = (struct remember_sharing){.state = "off"};
 }
 
 void remember_close(void)

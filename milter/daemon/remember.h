@@ -9,6 +9,8 @@
 #include "../doors/door.h"
 #include "settings.h"
 
+struct store;
+
 /*
  * Opens the store. Without one the daemon serves as well, and remembers nobody: the log has said
  * why. Nor is
@@ -24,6 +26,38 @@ void remember_tune(const struct settings *settings);
 
 /* Adds what the doors may ask of the ledger; nothing when there is no store. */
 void remember_serve(struct door_services *services);
+
+/* The store, for operators; NULL: nobody is remembered. Any thread, until remember_close(). */
+struct store *remember_store(void);
+
+enum { REMEMBER_WHY_SIZE = 256 };
+
+enum remember_state {
+  REMEMBER_OFF, /* the settings name no folder */
+  REMEMBER_FINE,
+  REMEMBER_FAILING, /* it cannot be opened or written */
+};
+
+struct remember_status {
+  enum remember_state state;
+  char file[REMEMBER_WHY_SIZE]; /* "" when there is none */
+  char why[REMEMBER_WHY_SIZE];  /* why it fails; else "" */
+  size_t networks;              /* remembered */
+  unsigned entries;             /* so many at most */
+  unsigned long long lost;      /* events */
+};
+
+/* What is shared with other relays. */
+struct remember_sharing {
+  const char *state;         /* one word: "off", or how the connection is; static */
+  bool paused;               /* it failed too often, and is left alone for a while */
+  unsigned long long shared; /* updates that other relays were told */
+  unsigned long long lost;   /* that they were not */
+};
+
+/* Any thread. */
+void remember_status(struct remember_status *out);
+void remember_sharing(struct remember_sharing *out);
 
 /* Writes what waits and closes the store; after the doors have stopped. */
 void remember_close(void);

@@ -15,6 +15,8 @@
 enum { COMPLAINTS_MAX = 10, COMPLAINTS_SECONDS = 60 };
 
 static atomic_uint open_sessions;
+static atomic_ullong served_sessions;
+static atomic_ullong decisions[RULE_COUNT][REPORT_DECISION_COUNT];
 
 static const struct settings *settings_of(const struct policy *policy)
 {
@@ -42,15 +44,51 @@ static void policy_release(const struct policy *policy)
 
 static void sessions(int change)
 {
-  if (change > 0)
+  if (change > 0) {
     atomic_fetch_add_explicit(&open_sessions, 1, memory_order_relaxed);
-  else
+    atomic_fetch_add_explicit(&served_sessions, 1, memory_order_relaxed);
+  } else {
     atomic_fetch_sub_explicit(&open_sessions, 1, memory_order_relaxed);
+  }
 }
 
 unsigned report_open_sessions(void)
 {
   return atomic_load_explicit(&open_sessions, memory_order_relaxed);
+}
+
+static const struct {
+  const char *event;
+  enum log_level level;
+} written[REPORT_DECISION_COUNT] = {
+    [REPORT_REFUSED] = {"refused", LOG_LEVEL_NOTICE},
+    [REPORT_ANSWERED] = {"answered", LOG_LEVEL_NOTICE},
+    [REPORT_WOULD_REFUSE] = {"would-refuse", LOG_LEVEL_INFO},
+    [REPORT_EXEMPT] = {"exempt", LOG_LEVEL_DEBUG},
+};
+
+const char *report_decision_name(enum report_decision decision)
+{
+  return written[decision].event;
+}
+
+void report_count(struct report_counts *out)
+{
+  out->sessions_open = report_open_sessions();
+  out->sessions_served = atomic_load_explicit(&served_sessions, memory_order_relaxed);
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    for (size_t i = 0; i < REPORT_DECISION_COUNT; i++)
+      out->decisions[rule][i] = atomic_load_explicit(&decisions[rule][i], memory_order_relaxed);
+}
+
+static enum report_decision decision_of(const struct door_report *report)
+{
+  static const enum report_decision of[] = {[DOOR_REFUSED] = REPORT_REFUSED,
+                                            [DOOR_WOULD_REFUSE] = REPORT_WOULD_REFUSE,
+                                            [DOOR_EXEMPT] = REPORT_EXEMPT};
+  bool answered = report->event == DOOR_REFUSED && reply_is_positive(report->status.code);
+
+  return answered ? REPORT_ANSWERED : of[report->event];
 }
 
 /* client, helo, from, to: who it was, as far as is known. */
@@ -90,21 +128,13 @@ static void log_reply(struct log_line *line, struct reply_status status)
 
 static void report_event(const struct door_report *report)
 {
-  static const struct {
-    const char *event;
-    enum log_level level;
-  } events[] = {
-      [DOOR_REFUSED] = {"refused", LOG_LEVEL_NOTICE},
-      [DOOR_WOULD_REFUSE] = {"would-refuse", LOG_LEVEL_INFO},
-      [DOOR_EXEMPT] = {"exempt", LOG_LEVEL_DEBUG},
-  };
-  bool answered = report->event == DOOR_REFUSED && reply_is_positive(report->status.code);
+  enum report_decision decision = decision_of(report);
   struct log_line line;
 
-  if (!log_wants(events[report->event].level))
+  atomic_fetch_add_explicit(&decisions[report->verdict->rule][decision], 1, memory_order_relaxed);
+  if (!log_wants(written[decision].level))
     return;
-  log_begin(&line, events[report->event].level,
-            answered ? "answered" : events[report->event].event);
+  log_begin(&line, written[decision].level, written[decision].event);
   log_string(&line, "rule", rule_entry(report->verdict->rule)->name);
   log_string(&line, "door", door_name(report->door));
   if (report->event == DOOR_EXEMPT)

@@ -4,6 +4,7 @@
  * thread keeps to signals. Every way out leads through leave(), which takes any half-started state.
  */
 #include "serve.h"
+#include "control.h"
 #include "doors.h"
 #include "log.h"
 #include "privileges.h"
@@ -33,6 +34,7 @@ enum {
 struct service {
   const char *path; /* of the configuration */
   struct doors doors;
+  struct control control;
   int signals; /* descriptor of signals_open() */
   char addresses[DOOR_COUNT * DOORS_ADDRESS_SIZE];
 };
@@ -81,6 +83,19 @@ static enum serve_end end_of(enum privileges_fault fault)
   return SERVE_NOT_ALLOWED;
 }
 
+/* Operators are told that they cannot be answered; mail is filtered all the same. */
+static enum serve_end open_control(struct service *service, const struct settings *settings,
+                                   const struct identity *identity, struct text *why)
+{
+  enum control_start start = control_listen(&service->control, settings, identity, why);
+
+  if (start == CONTROL_FAILED) {
+    log_event(LOG_LEVEL_WARNING, "control-failed", "error", why->at);
+    text_clear(why);
+  }
+  return start == CONTROL_BAD ? SERVE_BAD_CONFIG : SERVE_FINE;
+}
+
 /* What only root may do, and then root no more. SERVE_FINE when all went well. */
 static enum serve_end take_place(struct service *service, const struct settings *settings)
 {
@@ -93,6 +108,8 @@ static enum serve_end take_place(struct service *service, const struct settings 
     log_event(LOG_LEVEL_WARNING, "user-ignored", "because", "only root can change to `user`");
   if (end == SERVE_FINE)
     end = doors_listen(&service->doors, settings, &identity, &why);
+  if (end == SERVE_FINE)
+    end = open_control(service, settings, &identity, &why);
   if (end == SERVE_FINE)
     end = end_of(privileges_drop(&identity, &why));
   if (end != SERVE_FINE)
@@ -109,6 +126,8 @@ static enum serve_end start_threads(struct service *service, const struct settin
 
   if (!log_start() || !remember_start())
     return failed(SERVE_TRY_LATER, "cannot start a thread");
+  if (control_serve(&service->control, &why) == CONTROL_FAILED)
+    return failed(SERVE_TRY_LATER, memory);
   end = doors_start(&service->doors, settings, &why);
   return end == SERVE_FINE ? SERVE_FINE : failed(end, memory);
 }
@@ -123,6 +142,7 @@ static void log_started(struct service *service, const struct policy *policy)
   log_begin(&line, LOG_LEVEL_INFO, "started");
   log_string(&line, "version", VERSION);
   doors_log(&service->doors, &line);
+  control_log(&service->control, &line);
   reload_log_policy(&line, policy);
   log_end(&line);
   sd_notifyf(0, "READY=1\nSTATUS=Serving on %s", service->addresses);
@@ -143,6 +163,7 @@ static enum serve_end start(struct service *service, struct settings *settings,
     return failed(SERVE_TRY_LATER, strerror(errno));
   raise_file_limit();
   reload_log_warnings(notes);
+  reload_begin(service->path);
   now = snapshot_take();
   end = take_place(service, now);
   if (end == SERVE_FINE) {
@@ -157,27 +178,28 @@ static enum serve_end start(struct service *service, struct settings *settings,
 
 /* Serving and stopping */
 
-static void reload(struct service *service)
+static void reload(struct service *service, struct reload_report *report)
 {
   struct timespec now;
 
   clock_gettime(CLOCK_MONOTONIC, &now);
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reading the configuration",
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+  reload_settings(service->path, report);
   sd_notifyf(0, "READY=1\nSTATUS=Serving on %s%s", service->addresses,
-             reload_settings(service->path) ? ""
-                                            : ", with the old configuration: the new is wrong");
+             report->good ? "" : ", with the old configuration: the new is wrong");
 }
 
-/* Waits for a signal or a door's end, without a bound for -1. */
+/* Waits for a signal, a door's end or an operator's wish, without a bound for -1. */
 static enum signals_wish wait_for_wish(struct service *service, int milliseconds)
 {
   struct pollfd waits[] = {
       {.fd = service->signals, .events = POLLIN},
       {.fd = service->doors.news, .events = POLLIN},
+      {.fd = control_news(&service->control), .events = POLLIN},
   };
 
-  (void)poll(waits, 2, milliseconds);
+  (void)poll(waits, sizeof(waits) / sizeof(waits[0]), milliseconds);
   if ((waits[1].revents & POLLIN) != 0)
     doors_hear(&service->doors);
   return (waits[0].revents & POLLIN) != 0 ? signals_next(service->signals) : SIGNALS_NOTHING;
@@ -186,12 +208,18 @@ static enum signals_wish wait_for_wish(struct service *service, int milliseconds
 /* Why it stops, when nobody told it to: a door has ended by itself. Else NULL. */
 static const char *serve_until_told(struct service *service)
 {
+  unsigned long long number;
+  struct reload_report report;
   enum signals_wish wish;
+  bool asked;
 
   do {
     wish = wait_for_wish(service, -1);
-    if (wish == SIGNALS_RELOAD)
-      reload(service);
+    asked = control_wants_reload(&service->control, &number);
+    if (wish == SIGNALS_RELOAD || asked)
+      reload(service, &report);
+    if (asked)
+      control_reloaded(&service->control, number, &report);
   } while (wish != SIGNALS_STOP && doors_fallen(&service->doors) == NULL);
   return wish == SIGNALS_STOP ? NULL : doors_fallen(&service->doors);
 }
@@ -203,6 +231,7 @@ static bool stop(struct service *service)
   bool in_time = false;
 
   sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+  control_stop(&service->control);
   if (!doors_stop(&service->doors))
     return false;
   for (int left = STOP_SECONDS * 1000; left > 0 && wish != SIGNALS_STOP; left -= NUDGE_MS) {
@@ -226,6 +255,7 @@ static void log_stopped(bool in_time)
 
 static void leave(struct service *service)
 {
+  control_close(&service->control);
   doors_close(&service->doors);
   remember_close();
   log_close();
@@ -243,6 +273,7 @@ enum serve_end serve(const char *path, struct settings *settings, const struct c
 
   service.path = path;
   doors_begin(&service.doors);
+  control_begin(&service.control);
   end = start(&service, settings, notes);
   if (end == SERVE_FINE) {
     fallen = serve_until_told(&service);
@@ -251,6 +282,7 @@ enum serve_end serve(const char *path, struct settings *settings, const struct c
     if (!stop(&service)) {
       log_stopped(false);
       doors_abandon(&service.doors);
+      control_abandon(&service.control);
       log_close();
       _exit(fallen == NULL ? 0 : EX_UNAVAILABLE);
     }

@@ -22,10 +22,13 @@ struct settings {
   struct span listen_milter; /* "unix:/path", "inet:port@host", "inet6:port@host", "fd:n" */
   struct span listen_policy; /* likewise; empty: no such door */
   struct span listen_socketmap;
-  unsigned listen_mode;     /* permissions of unix sockets, as 0660 */
-  struct span listen_group; /* group of unix sockets; empty: the process's own */
-  unsigned listen_backlog;  /* connections that may wait to be accepted */
-  unsigned timeout;         /* seconds that a door waits for the MTA */
+  unsigned listen_mode;             /* permissions of unix sockets, as 0660 */
+  struct span listen_group;         /* group of unix sockets; empty: the process's own */
+  unsigned listen_backlog;          /* connections that may wait to be accepted */
+  struct span listen_control;       /* "unix:/path" for operators; empty: nowhere */
+  unsigned listen_control_mode;     /* permissions and group of that one */
+  struct span listen_control_group; /* empty: the process's own */
+  unsigned timeout;                 /* seconds that a door waits for the MTA */
 
   struct span state_directory; /* where the ledger's pages are kept; empty: nowhere */
   unsigned entries;            /* networks that are remembered at most */

@@ -5,6 +5,7 @@
  * away for a moment, for a socket closed with unread input makes the kernel reset the connection,
  * and the client would lose the last reply.
  */
+#define _GNU_SOURCE /* struct ucred */
 #include "streams.h"
 #include "socket_ip.h"
 
@@ -36,6 +37,8 @@ struct stream {
   struct stream *next, **link; /* in the owner's list */
   struct bufferevent *events;
   enum stream_phase phase;
+  bool begun;    /* the protocol knows it */
+  bool silent;   /* the client says no more, and may still read */
   bool crowded;  /* is only there to hear that there is no room */
   size_t thrown; /* bytes while lingering */
   void *state;
@@ -71,6 +74,8 @@ static void stream_free(struct stream *stream)
       stream->next->link = stream->link;
     *counter_of(stream) -= 1;
   }
+  if (stream->begun && owner->protocol->end != NULL)
+    owner->protocol->end(stream->state);
   if (stream->events != NULL)
     bufferevent_free(stream->events); /* closes the descriptor */
   free(stream->state);
@@ -134,6 +139,12 @@ static void finish(struct stream *stream)
     linger(stream);
 }
 
+static bool answers(const struct stream *stream)
+{
+  return stream->owner->protocol->answers != NULL &&
+         stream->owner->protocol->answers(stream->state);
+}
+
 /* Feeds what has come, as long as there is room for replies; then settles what to wait for. */
 static void go_on(struct stream *stream)
 {
@@ -150,12 +161,20 @@ static void go_on(struct stream *stream)
   if (stream->phase == STREAM_TALKS && used == 0 && !has_enough(stream) &&
       evbuffer_get_length(input) >= STREAMS_INPUT_MAX)
     stream_close(stream);
+  if (stream->phase == STREAM_TALKS && stream->silent && !answers(stream))
+    stream_close(stream);
   if (stream->phase != STREAM_TALKS)
     finish(stream);
-  else if (has_enough(stream))
+  else if (stream->silent || has_enough(stream))
     bufferevent_disable(stream->events, EV_READ);
   else
     bufferevent_enable(stream->events, EV_READ);
+}
+
+void stream_go_on(struct stream *stream)
+{
+  if (stream->phase == STREAM_TALKS)
+    go_on(stream);
 }
 
 static void on_read(struct bufferevent *events, void *context)
@@ -214,9 +233,9 @@ static void on_event(struct bufferevent *events, short what, void *context)
       (what & BEV_EVENT_READING) != 0) {
     say_bye(stream, STREAM_BYE_IDLE);
   } else if (stream->phase == STREAM_TALKS && (what & BEV_EVENT_EOF) != 0 &&
-             !all_written(stream)) { /* it says no more, and may still read */
-    stream_close(stream);
-    finish(stream);
+             (!all_written(stream) || answers(stream))) {
+    stream->silent = true;
+    go_on(stream);
   } else {
     stream_free(stream); /* gone, or has not read in time */
   }
@@ -227,10 +246,16 @@ static struct stream_ends ends_of(int fd, const struct sockaddr *client)
   struct sockaddr_storage server;
   socklen_t size = sizeof(server);
   struct stream_ends ends = {.has_ip = false};
+  struct ucred peer;
 
   if (getsockname(fd, (struct sockaddr *)&server, &size) == 0)
     ends.has_ip = socket_ip(client, &ends.client, NULL) &&
                   socket_ip((struct sockaddr *)&server, &ends.server, NULL);
+  size = sizeof(peer);
+  if (client->sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+    ends.has_user = true;
+    ends.user = peer.uid;
+  }
   return ends;
 }
 
@@ -284,6 +309,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
   bufferevent_setwatermark(stream->events, EV_WRITE, STREAMS_OUTPUT_MAX / 2, 0);
   set_patience(stream, streams->limits.idle);
   streams->protocol->begin(stream, stream->state, &ends);
+  stream->begun = true;
   if (crowded) {
     say_bye(stream, STREAM_BYE_CROWDED);
     return;

@@ -13,6 +13,8 @@
 
 #include "../policy/literal.h"
 
+#include <sys/types.h>
+
 struct event_base;
 struct stream;  /* one connection */
 struct streams; /* a listening socket and its connections */
@@ -26,6 +28,8 @@ enum {
 struct stream_ends {
   struct ip client, server;
   bool has_ip; /* false: a unix socket; the addresses are not set */
+  bool has_user;
+  uid_t user; /* who connected, at a unix socket, as the kernel tells */
 };
 
 enum stream_bye { STREAM_BYE_IDLE, STREAM_BYE_STOP, STREAM_BYE_CROWDED };
@@ -43,9 +47,17 @@ struct stream_protocol {
    * is hung up on. */
   size_t (*feed)(struct stream *stream, void *state, struct span bytes);
 
+  /* Whether an answer is under way that `feed` goes on with when its bytes are offered again: then
+   * a client that says no more is still listened for. May be NULL: never. */
+  bool (*answers)(const void *state);
+
   /* The last words, before the connection is closed from our side. A crowded connection has had
    * `begin` and nothing else. May be NULL. */
   void (*bye)(struct stream *stream, void *state, enum stream_bye why);
+
+  /* The connection is gone, whoever ended it: frees what the state owns. After `begin`, once. May
+   * be NULL. */
+  void (*end)(void *state);
 };
 
 struct streams_limits {
@@ -73,6 +85,9 @@ bool stream_write(struct stream *stream, struct span bytes);
 
 /* Hangs up when everything written has been read; no more input is fed. */
 void stream_close(struct stream *stream);
+
+/* Offers the input that is left once more: an answer can go on. Not from within `feed`. */
+void stream_go_on(struct stream *stream);
 
 void *stream_context(const struct stream *stream);
 

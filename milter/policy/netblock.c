@@ -87,6 +87,16 @@ static bool is_v4(struct netblock block)
   return block.bits >= BITS_BEFORE_V4 && ip_is_v4(block.base);
 }
 
+void netblock_write(struct text *text, struct netblock block)
+{
+  char address[IP_TEXT_SIZE];
+
+  ip_format(block.base, address);
+  text_add(text, address);
+  text_add_byte(text, '/');
+  text_add_number(text, is_v4(block) ? block.bits - (unsigned)BITS_BEFORE_V4 : block.bits);
+}
+
 struct netblock netblock_around(struct ip ip, unsigned bits)
 {
   return (struct netblock){masked(ip, bits), (uint8_t)bits};
@@ -103,8 +113,12 @@ static bool lies_within(struct netblock inner, struct netblock outer)
          ip_equals(outer.base, masked(inner.base, outer.bits));
 }
 
-/* The order of a sorted list: IPv4 first, by address, then wider blocks before those within. */
-static int compare(struct netblock a, struct netblock b)
+bool netblocks_overlap(struct netblock a, struct netblock b)
+{
+  return lies_within(a, b) || lies_within(b, a);
+}
+
+int netblock_compare(struct netblock a, struct netblock b)
 {
   int order = is_v4(b) - is_v4(a);
 
@@ -121,9 +135,9 @@ static void sift(struct netblock *blocks, size_t root, size_t count)
   while (root < count / 2) {
     size_t child = 2 * root + 1;
 
-    if (child + 1 < count && compare(blocks[child], blocks[child + 1]) < 0)
+    if (child + 1 < count && netblock_compare(blocks[child], blocks[child + 1]) < 0)
       child++;
-    if (compare(moving, blocks[child]) >= 0)
+    if (netblock_compare(moving, blocks[child]) >= 0)
       break;
     blocks[root] = blocks[child];
     root = child;
@@ -164,7 +178,7 @@ bool netblocks_contain(const struct netblock *blocks, size_t count, struct ip ip
   while (from < to) {
     size_t middle = from + (to - from) / 2;
 
-    if (compare(blocks[middle], host) <= 0)
+    if (netblock_compare(blocks[middle], host) <= 0)
       from = middle + 1;
     else
       to = middle;

@@ -5,6 +5,7 @@
 #define MILTER_STRICT_NETBLOCK_H
 
 #include "literal.h"
+#include "text.h"
 
 struct netblock {
   struct ip base; /* bits after the prefix are 0 */
@@ -25,10 +26,20 @@ enum netblock_fault netblock_parse(struct span span, struct netblock *out);
 /* What is wrong and what would be right, as half a sentence. Static. */
 const char *netblock_fault_text(enum netblock_fault fault);
 
+/* Adds "192.0.2.0/24": always with its prefix. */
+void netblock_write(struct text *text, struct netblock block);
+
 /* The network of so many bits (of the 128-bit form, at most 128) that `ip` lies in. */
 struct netblock netblock_around(struct ip ip, unsigned bits);
 
 bool netblock_contains(struct netblock block, struct ip ip);
+
+/* Whether one of the two lies within the other: networks overlap so, or not at all. */
+bool netblocks_overlap(struct netblock a, struct netblock b);
+
+/* The order of a sorted list: IPv4 first, by address, then wider blocks before those within.
+ * Negative, 0, positive. */
+int netblock_compare(struct netblock a, struct netblock b);
 
 /* Sorts in place and removes blocks that lie within others; returns how many are left. */
 size_t netblocks_sort(struct netblock *blocks, size_t count);

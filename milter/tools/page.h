@@ -40,7 +40,7 @@ enum { PAGE_ENTRIES_MAX = 40 };
 
 struct page {
   char name[48];     /* "": no title */
-  const char *words; /* static */
+  const char *words; /* borrowed until the page is printed */
   struct page_entry entries[PAGE_ENTRIES_MAX];
   unsigned count;
   bool failed; /* memory was short, or it has too many entries */

@@ -5,9 +5,9 @@
             ...
         daemon.log_lines(event="refused", rule="sender-syntax")
 
-`@DIR@` in a configuration stands for the private folder. `listen.milter`, `log` and
-`state-directory` are appended when the configuration does not set them, so that line numbers in
-error messages stay true. Without a state-directory of its own a daemon remembers nobody: the tests
+`@DIR@` in a configuration stands for the private folder. `listen.milter`, `listen.control`, `log`
+and `state-directory` are added when the configuration does not set them, in such a way that line
+numbers in error messages stay true. Without a state-directory of its own a daemon remembers nobody: the tests
 of one class come from one address, and break rules all the time.
 Environment: MILTER_STRICT (the program; default build/milter-strict), MILTER_STRICT_WRAPPER
 (a command to run it under, such as "valgrind --error-exitcode=99 -q").
@@ -72,6 +72,7 @@ class Daemon:
         """`launcher`: a command in front, such as env; `as_root`: do not give root away first."""
         self.folder = tempfile.mkdtemp(prefix="milter-strict-")
         self.milter = listen or f"unix:{self.folder}/milter.sock"
+        self.control = f"unix:{self.folder}/control.sock"
         self.config = os.path.join(self.folder, "milter-strict.conf")
         self.log_file = os.path.join(self.folder, "log")
         self.launcher, self.pass_fds = list(launcher), tuple(pass_fds)
@@ -90,6 +91,9 @@ class Daemon:
             text += "\n"
         if not re.search(r"^\s*listen\s*[:=]", text, re.MULTILINE):
             text += f'listen: {{ milter = "{self.milter}"; }};\n'
+        if not re.search(r"\bcontrol\s*=", text):
+            text = re.sub(r"^(\s*listen\s*[:=]\s*\{)", rf'\1 control = "{self.control}";', text, 1,
+                          re.MULTILINE)
         if not re.search(r"^\s*log\s*[:=]", text, re.MULTILINE):
             text += 'log: { to = "stderr"; };\n'
         if not re.search(r"^\s*state-directory\s*=", text, re.MULTILINE):

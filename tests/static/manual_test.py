@@ -55,7 +55,7 @@ class ManualTest(unittest.TestCase):
 
     def test_every_event_of_the_log(self):
         daemon = text_of("daemon/serve.c", "daemon/reload.c", "daemon/report.c", "daemon/log.c",
-                         "daemon/remember.c")
+                         "daemon/remember.c", "daemon/control_talk.c")
         events = set(EVENT.findall(daemon)) | set(RAW_EVENT.findall(daemon))
         self.assertIn("refused", events)
         self.assertIn("log-lost", events)

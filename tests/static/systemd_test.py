@@ -94,6 +94,7 @@ class Together(unittest.TestCase):
         folder = unit("milter-strict.service")["Service"]["RuntimeDirectory"]
         options = (ROOT / "milter" / "daemon" / "options.def").read_text(encoding="utf-8")
         self.assertIn(f"unix:/run/{folder}/milter.sock", options)
+        self.assertIn(f"unix:/run/{folder}/control.sock", options)
 
     def test_every_file_is_told_of(self):
         readme = (ROOT / "contrib" / "README.md").read_text(encoding="utf-8")

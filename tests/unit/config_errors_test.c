@@ -190,6 +190,8 @@ static const struct {
     {KIND_ADDRESS, "25", "is a number; it takes \"unix:/path\""},
     {KIND_ADDRESS, "\"unix:run/x\"", "the path of a socket begins with \"/\""},
     {KIND_ADDRESS, "\"inet:0@localhost\"", "a port is a number from 1 to 65535"},
+    {KIND_SOCKET_FILE, "\"inet:25@localhost\"", "only a socket file, as in \"unix:/run"},
+    {KIND_SOCKET_FILE, "\"unix:run/x\"", "the path of a socket begins with \"/\""},
     {KIND_PERMISSIONS, "660", "is a number; it takes permissions in octal and in quotes"},
     {KIND_PERMISSIONS, "\"0888\"", "permissions are three octal digits"},
     {KIND_PERMISSIONS, "\"4755\"", "permissions are three octal digits"},
