@@ -39,7 +39,7 @@ HARDENING := -fstack-protector-strong -fPIE
 LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
-PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb libcjson openssl
+PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb libcjson hiredis openssl
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 

@@ -122,11 +122,20 @@ static struct span line_of(struct span text, unsigned line)
   return span_trim(span_slice(text, 0, span_find(text, '\n')));
 }
 
+/* A line that may hold a password is not shown. */
+static struct span without_secret(struct span line)
+{
+  for (size_t i = 0; i < line.len; i++)
+    if (span_starts_nocase(span_slice(line, i, line.len), SPAN("password")))
+      return SPAN("password...");
+  return line;
+}
+
 static void explain_parse_error(struct reader *reader, const config_t *config, struct span text)
 {
   unsigned line = (unsigned)config_error_line(config);
   const char *error = config_error_text(config);
-  struct span near = line_of(text, line);
+  struct span near = without_secret(line_of(text, line));
 
   if (error != NULL && strncmp(error, "duplicate", 9) == 0)
     reader_error(reader, line, "this sets for the second time what is set above, remove one: %.*s",
@@ -167,10 +176,10 @@ static void parse(struct reader *reader, struct span text)
   config_destroy(&config);
 }
 
-bool config_load_text(const char *name, struct span text, struct settings *out,
-                      struct config_notes *notes)
+static bool load(struct reader *reader, struct span text)
 {
-  struct reader reader = {.name = name, .settings = out, .notes = notes};
+  struct config_notes *notes = reader->notes;
+  struct settings *out = reader->settings;
   char *copy = malloc(text.len + 2);
 
   if (span_starts_nocase(text, SPAN("\xEF\xBB\xBF"))) /* what some editors put before UTF-8 */
@@ -178,19 +187,27 @@ bool config_load_text(const char *name, struct span text, struct settings *out,
   *notes = (struct config_notes){0};
   begin_settings(out);
   if (copy == NULL) {
-    reader_out_of_memory(&reader);
+    reader_out_of_memory(reader);
   } else {
     if (text.len > 0)
       memcpy(copy, text.at, text.len);
     memcpy(copy + text.len, "\n", 2); /* libconfig sees no comment in a line without an end */
-    read_defaults(&reader);
-    parse(&reader, (struct span){copy, text.len + 1});
+    read_defaults(reader);
+    parse(reader, (struct span){copy, text.len + 1});
   }
   free(copy);
   notes_sort(notes);
   if (notes->errors > 0)
     settings_free(out);
   return notes->errors == 0;
+}
+
+bool config_load_text(const char *name, struct span text, struct settings *out,
+                      struct config_notes *notes)
+{
+  struct reader reader = {.name = name, .settings = out, .notes = notes};
+
+  return load(&reader, text);
 }
 
 bool config_defaults(struct settings *out)
@@ -211,6 +228,7 @@ static bool may_be_read(struct reader *reader, int fd)
     reader_error(reader, 0, "cannot be read: %s", strerror(errno));
     return false;
   }
+  reader->others_can_read = (status.st_mode & S_IROTH) != 0;
   if (S_ISCHR(status.st_mode) && stat("/dev/null", &null) == 0 && null.st_rdev == status.st_rdev)
     return true;
   if (!S_ISREG(status.st_mode)) {
@@ -258,7 +276,7 @@ bool config_load(const char *path, struct settings *out, struct config_notes *no
     reader_error(&reader, 0, "cannot be opened: %s%s", strerror(errno),
                  path == NULL ? "; put a configuration there or name another with -c" : "");
   else if (may_be_read(&reader, fd) && read_all(&reader, fd, memory, &length))
-    done = config_load_text(name, (struct span){memory, length}, out, notes);
+    done = load(&reader, (struct span){memory, length});
   if (fd >= 0)
     close(fd);
   free(memory);

@@ -3,6 +3,8 @@
  */
 #include "config_inner.h"
 
+#include <sys/stat.h>
+
 static void advise_rule(struct reader *reader, enum rule rule)
 {
   const struct rule_lines *lines = &reader->rule_lines[rule];
@@ -77,6 +79,77 @@ static void advise_listening(struct reader *reader)
                   "%s has no effect: no socket is a unix socket", option_entry(unix_only[i])->path);
 }
 
+/* Redis's options that do nothing without another one. */
+static void advise_redis_idle(struct reader *reader)
+{
+  const struct settings *settings = reader->settings;
+  static const enum option_id tls[] = {OPTION_REDIS_TLS_CA, OPTION_REDIS_TLS_CERTIFICATE,
+                                       OPTION_REDIS_TLS_KEY, OPTION_REDIS_TLS_NAME};
+
+  for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]) && !settings->redis_tls; i++)
+    if (reader->option_line[tls[i]] > 0)
+      reader_warn(reader, reader->option_line[tls[i]], "%s has no effect: redis.tls is false",
+                  option_entry(tls[i])->path);
+  if (settings->redis_tls && settings->redis_tls_key.len > 0 &&
+      settings->redis_tls_certificate.len == 0)
+    reader_warn(reader, reader->option_line[OPTION_REDIS_TLS_KEY],
+                "redis.tls-key has no effect without redis.tls-certificate");
+  if (settings->redis_user.len > 0 && settings->redis_password.len == 0 &&
+      settings->redis_password_file.len == 0)
+    reader_warn(reader, reader->option_line[OPTION_REDIS_USER],
+                "redis.user has no effect without a password");
+  if (settings->state_directory.len == 0)
+    reader_warn(reader, reader->option_line[OPTION_REDIS_SERVER],
+                "redis.server has no effect: state-directory is empty, so nobody is remembered");
+}
+
+static void advise_redis_secrets(struct reader *reader)
+{
+  const struct settings *settings = reader->settings;
+  unsigned line = reader->option_line[OPTION_REDIS_PASSWORD_FILE];
+  struct stat status;
+
+  if (settings->redis_password.len > 0 && settings->redis_password_file.len > 0)
+    reader_error(reader, line, "redis.password and redis.password-file: set one of them");
+  if (settings->redis_password.len > 0 && reader->others_can_read)
+    reader_warn(reader, reader->option_line[OPTION_REDIS_PASSWORD],
+                "everybody can read this file with redis.password in it; chmod o-r it, or set "
+                "redis.password-file");
+  if (settings->redis_password_file.len > 0 &&
+      stat(settings->redis_password_file.at, &status) == 0 && (status.st_mode & S_IROTH) != 0)
+    reader_warn(reader, line, "everybody can read the file of redis.password-file; chmod o-r it");
+  if (settings->redis_tls && settings->redis_tls_name.len == 0 &&
+      span_starts_nocase(settings->redis_server, SPAN("unix:")))
+    reader_error(reader, reader->option_line[OPTION_REDIS_TLS],
+                 "redis.tls needs redis.tls-name: a unix socket has no host's name");
+}
+
+/* Whether the file sets it to something else than it is by itself. */
+static bool is_changed(const struct reader *reader, enum option_id option)
+{
+  char memory[2 * SHOWN_MAX];
+  struct text value = text_in(memory, sizeof(memory));
+
+  option_add_value(&value, option_entry(option), reader->settings);
+  return reader->option_line[option] > 0 &&
+         !span_equals(text_span(&value), span_from(option_entry(option)->fallback));
+}
+
+static void advise_redis(struct reader *reader)
+{
+  if (reader->settings->redis_server.len > 0) {
+    advise_redis_idle(reader);
+    advise_redis_secrets(reader);
+    return;
+  }
+  for (enum option_id option = OPTION_REDIS_USER; option <= OPTION_REDIS_TIMEOUT; option++)
+    if (is_changed(reader, option)) {
+      reader_warn(reader, reader->option_line[option], "%s has no effect: redis.server is empty",
+                  option_entry(option)->path);
+      return;
+    }
+}
+
 void advise(struct reader *reader)
 {
   const struct settings *settings = reader->settings;
@@ -86,6 +159,7 @@ void advise(struct reader *reader)
   advise_exemptions(reader);
   advise_replies(reader);
   advise_listening(reader);
+  advise_redis(reader);
   if (settings->log_to == LOG_TARGET_STDERR && reader->option_line[OPTION_LOG_FACILITY] > 0)
     reader_warn(reader, reader->option_line[OPTION_LOG_FACILITY],
                 "log.facility has no effect with log.to = \"stderr\"");

@@ -73,10 +73,26 @@ static bool permissions_fit(struct span value, struct text *why)
   return good || object(why, "permissions are three octal digits, as in \"0660\"");
 }
 
-static bool folder_fits(struct span value, struct text *why)
+/* Where to connect to: an address to listen on, but for what only a listener can use. */
+static bool server_fits(struct span value, struct text *why)
+{
+  struct listener_address address;
+  const char *reason;
+
+  if (value.len == 0)
+    return true;
+  if (!listener_parse(value, &address, &reason))
+    return object(why, reason);
+  if (address.kind == LISTENER_FD)
+    return object(why, "a server is \"inet:PORT@HOST\" or \"unix:PATH\"");
+  return address.kind == LISTENER_UNIX || address.host[0] != '\0' ||
+         object(why, "the server's host stands behind the port, as in \"inet:6379@192.0.2.1\"");
+}
+
+static bool path_fits(struct span value, const char *of_what, struct text *why)
 {
   if (value.len > 0 && value.at[0] != '/')
-    return object(why, "the path of a folder begins with \"/\"");
+    return object(why, of_what);
   return is_printable(value) || object(why, "a path here holds printable ASCII only");
 }
 
@@ -211,7 +227,15 @@ static bool kind_fits(const struct option_entry *entry, struct span value, struc
   case KIND_PERMISSIONS:
     return permissions_fit(value, why);
   case KIND_FOLDER:
-    return folder_fits(value, why);
+    return path_fits(value, "the path of a folder begins with \"/\"", why);
+  case KIND_PATH:
+    return path_fits(value, "the path of a file begins with \"/\"", why);
+  case KIND_SERVER:
+    return server_fits(value, why);
+  case KIND_TOKEN:
+    return is_word(value) || object(why, "it holds no spaces, control or non-ASCII characters");
+  case KIND_SECRET:
+    return is_printable(value) || object(why, "it holds no control or non-ASCII characters");
   case KIND_ACCOUNT:
     return account_fits(entry, value, why);
   case KIND_URL:

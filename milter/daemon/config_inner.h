@@ -21,6 +21,7 @@ struct reader {
   struct settings *settings;
   struct config_notes *notes;
   bool out_of_memory;
+  bool others_can_read;               /* the file */
   unsigned option_line[OPTION_COUNT]; /* 0: not set in the file */
   struct rule_lines rule_lines[RULE_COUNT];
 };

@@ -100,6 +100,8 @@ static bool read_text(struct reader *reader, const config_setting_t *setting, co
     return false;
   }
   if (!option_text_fits(entry, value, &why)) {
+    if (entry->kind == KIND_SECRET)
+      value = SPAN("...");
     reader_error(reader, setting_line(setting), "%s = \"%.*s\": %s", what, SHOWN(value), memory);
     return false;
   }
@@ -278,6 +280,10 @@ void read_option(struct reader *reader, const config_setting_t *setting, enum op
   case KIND_ACCOUNT:
   case KIND_URL:
   case KIND_PLAIN:
+  case KIND_SERVER:
+  case KIND_PATH:
+  case KIND_TOKEN:
+  case KIND_SECRET:
     if (read_text(reader, setting, entry->path, entry, &value))
       store_text(reader, entry, value, member);
     break;

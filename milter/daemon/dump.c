@@ -30,6 +30,10 @@ static void dump_option(struct dump *dump, const struct option_entry *entry, boo
   const char *indent = group > 0 ? "  " : "";
 
   text_clear(&dump->text);
+  if (option_is_secret(entry, dump->settings)) {
+    fprintf(dump->to, "%s# %s is set, and not shown\n", indent, entry->path);
+    return;
+  }
   option_add_value(&dump->text, entry, dump->settings);
   if (dump->style == DUMP_COMMENTED)
     fprintf(dump->to, "%s%s# %s\n", first ? "" : "\n", indent, entry->summary);

@@ -30,6 +30,10 @@ static const char *const levels[] = {LOG_LEVELS(WORD) NULL};
 #define ACCOUNT(from) .kind = KIND_ACCOUNT, .low = (from), .high = 32
 #define URL(to) .kind = KIND_URL, .high = (to)
 #define PLAIN(to) .kind = KIND_PLAIN, .high = (to)
+#define SERVER .kind = KIND_SERVER, .high = 255
+#define PATH(to) .kind = KIND_PATH, .high = (to)
+#define TOKEN(to) .kind = KIND_TOKEN, .high = (to)
+#define SECRET(to) .kind = KIND_SECRET, .high = (to)
 #define HOSTS .kind = KIND_HOSTS, .high = 255
 #define WORDS(to) .kind = KIND_WORDS, .high = (to)
 #define LOCAL_PARTS .kind = KIND_LOCAL_PARTS, .high = 64
@@ -96,6 +100,10 @@ static const char *const taken[] = {
     [KIND_ACCOUNT] = "a name in quotes, as \"postfix\"",
     [KIND_URL] = "a link in quotes, as \"https://mx.example.org/policy#%rule\"",
     [KIND_PLAIN] = "a text in quotes",
+    [KIND_SERVER] = "\"inet:port@host\", \"unix:/path\" or \"\"",
+    [KIND_PATH] = "an absolute path in quotes, as \"/etc/milter-strict/redis.password\"",
+    [KIND_TOKEN] = "a text in quotes, without blanks",
+    [KIND_SECRET] = "a text in quotes",
     [KIND_HOSTS] = "a list of host names and addresses, as [ \"mx.example.org\", \"192.0.2.1\" ]",
     [KIND_WORDS] = "a list of names, as [ \"one\", \"two\" ]",
     [KIND_LOCAL_PARTS] = "a list of local parts, as [ \"postmaster\", \"abuse\" ]",
@@ -172,6 +180,15 @@ static void add_permissions(struct text *text, unsigned mode)
   text_add_byte(text, '"');
 }
 
+bool option_is_secret(const struct option_entry *entry, const struct settings *settings)
+{
+  struct span value = {0};
+
+  if (entry->kind == KIND_SECRET)
+    memcpy(&value, (const char *)settings + entry->offset, sizeof(value));
+  return value.len > 0;
+}
+
 void option_add_value(struct text *text, const struct option_entry *entry,
                       const struct settings *settings)
 {
@@ -202,6 +219,10 @@ void option_add_value(struct text *text, const struct option_entry *entry,
   case KIND_ACCOUNT:
   case KIND_URL:
   case KIND_PLAIN:
+  case KIND_SERVER:
+  case KIND_PATH:
+  case KIND_TOKEN:
+  case KIND_SECRET:
     memcpy(&span, member, sizeof(span));
     add_quoted(text, span);
     break;

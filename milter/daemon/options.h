@@ -19,13 +19,17 @@ enum option_kind {
   KIND_CHOICE,  /* an enum */
   KIND_NUMBER,  /* unsigned */
   KIND_FLAG,    /* bool */
-  KIND_ADDRESS, /* struct span, as all to PLAIN but this one */
+  KIND_ADDRESS, /* struct span, as all to SECRET but this one */
   KIND_SOCKET_FILE,
   KIND_PERMISSIONS, /* unsigned */
   KIND_FOLDER,
   KIND_ACCOUNT,
   KIND_URL,
   KIND_PLAIN,
+  KIND_SERVER,
+  KIND_PATH,
+  KIND_TOKEN,
+  KIND_SECRET,
   KIND_HOSTS, /* struct names, as WORDS and LOCAL_PARTS */
   KIND_WORDS,
   KIND_LOCAL_PARTS,
@@ -54,6 +58,9 @@ bool option_is_group(struct span path);
 
 /* What an option of this kind takes, as "a whole number from 10 to 86400". */
 void option_add_taken(struct text *text, const struct option_entry *entry);
+
+/* Whether it is set to what nobody may see. */
+bool option_is_secret(const struct option_entry *entry, const struct settings *settings);
 
 /* Adds the value that `settings` have, as a configuration file has it. */
 void option_add_value(struct text *text, const struct option_entry *entry,

@@ -5,6 +5,7 @@
 #include "../policy/probing.h"
 #include "../store/store.h"
 #include "log.h"
+#include "sharing.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -81,21 +82,29 @@ static void log_network(struct log_line *line, struct netblock network)
   log_text(line, "network", text_span(&text));
 }
 
-/* A refusal begins: for whom, why and for how long. */
-static void log_refusal(struct ip client, const struct ledger_page *page, uint64_t when)
+/* A refusal begins: for whom, why and for how long; `from`: because of what others know. */
+static void log_refusal(struct netblock network, const struct ledger_page *page, uint64_t when,
+                        const char *from)
 {
   struct log_line line;
 
   log_begin(&line, LOG_LEVEL_NOTICE, "probing");
   log_string(&line, "rule", rule_entry(probing_rule((enum ledger_cause)page->cause))->name);
-  log_network(&line, store_network(store, client));
+  log_network(&line, network);
   log_number(&line, "points", page->evidence.points);
   log_number(&line, "distinct", page->evidence.distinct);
   log_number(&line, "accepted", page->evidence.accepted);
   log_number(&line, "delivered", page->evidence.delivered);
   log_number(&line, "times", page->relapses);
   log_number(&line, "seconds", ledger_refused_for(page, when));
+  if (from != NULL)
+    log_string(&line, "from", from);
   log_end(&line);
+}
+
+static void hear_of_refusal(struct netblock network, const struct ledger_page *page, uint64_t when)
+{
+  log_refusal(network, page, when, "relays");
 }
 
 static struct standing standing_in(const struct store_view *view, uint64_t when)
@@ -119,7 +128,7 @@ static struct standing enter(struct ip client, const struct ledger_entry *entrie
   if (!store_count(store, client, entries, count, when, &view))
     return look(client);
   if (view.began)
-    log_refusal(client, &view.page, when);
+    log_refusal(store_network(store, client), &view.page, when, NULL);
   return standing_in(&view, when);
 }
 
@@ -138,20 +147,33 @@ void remember_open(const struct settings *settings)
                                              .ipv4_prefix = settings->ipv4_prefix,
                                              .ipv6_prefix = settings->ipv6_prefix,
                                              .ledger = ledger_of(settings),
-                                             .note = log_note});
+                                             .note = log_note,
+                                             .counted = sharing_counted,
+                                             .set = sharing_set});
+  if (store != NULL)
+    sharing_open(store, hear_of_refusal);
 }
 
-bool remember_start(void)
+bool remember_start(const struct settings *settings)
 {
-  return store == NULL || store_start(store);
+  struct ledger_settings ledger = ledger_of(settings);
+
+  if (store == NULL)
+    return true;
+  if (!store_start(store))
+    return false;
+  sharing_change(settings, &ledger);
+  return true;
 }
 
 void remember_tune(const struct settings *settings)
 {
   struct ledger_settings ledger = ledger_of(settings);
 
-  if (store != NULL)
-    store_tune(store, &ledger);
+  if (store == NULL)
+    return;
+  store_tune(store, &ledger);
+  sharing_change(settings, &ledger);
 }
 
 void remember_serve(struct door_services *services)
@@ -179,8 +201,15 @@ void remember_sharing(struct remember_sharing *out)
   *out = (struct remember_sharing){.state = "off"};
 }
 
-void remember_close(void)
+void remember_close(bool sessions_left)
 {
-  store_close(store);
+  bool ended = sharing_close(sessions_left);
+
+  if (sessions_left) {
+    store_leave(store);
+    return;
+  }
+  if (ended) /* else sharing's thread still has the store */
+    store_close(store);
   store = NULL;
 }

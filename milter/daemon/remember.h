@@ -18,8 +18,9 @@ struct store;
  */
 void remember_open(const struct settings *settings);
 
-/* Starts the store's thread; before the doors serve. False when there can be none. */
-bool remember_start(void);
+/* Starts the store's thread, and that of sharing if there is any; before the doors serve. False
+ * when the store can have none. */
+bool remember_start(const struct settings *settings);
 
 /* New settings are in force. */
 void remember_tune(const struct settings *settings);
@@ -59,7 +60,8 @@ struct remember_sharing {
 void remember_status(struct remember_status *out);
 void remember_sharing(struct remember_sharing *out);
 
-/* Writes what waits and closes the store; after the doors have stopped. */
-void remember_close(void);
+/* Writes what waits and closes the store; after the doors have stopped. libmilter does not wait for
+ * its sessions: when there are some left, the store stays in memory for their last words. */
+void remember_close(bool sessions_left);
 
 #endif

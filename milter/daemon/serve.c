@@ -124,7 +124,7 @@ static enum serve_end start_threads(struct service *service, const struct settin
   struct text why = text_in(memory, sizeof(memory));
   enum serve_end end;
 
-  if (!log_start() || !remember_start())
+  if (!log_start() || !remember_start(settings))
     return failed(SERVE_TRY_LATER, "cannot start a thread");
   if (control_serve(&service->control, &why) == CONTROL_FAILED)
     return failed(SERVE_TRY_LATER, memory);
@@ -257,7 +257,7 @@ static void leave(struct service *service)
 {
   control_close(&service->control);
   doors_close(&service->doors);
-  remember_close();
+  remember_close(report_open_sessions() > 0);
   log_close();
   snapshot_close();
   if (service->signals >= 0)

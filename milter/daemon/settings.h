@@ -36,6 +36,19 @@ struct settings {
   unsigned ipv6_prefix;
   struct ledger_settings ledger; /* but for what comes from the rules: limits, noticed */
 
+  struct span redis_server;        /* "inet:port@host", "unix:/path"; empty: nothing is shared */
+  struct span redis_user;          /* empty: the default one */
+  struct span redis_password;      /* empty: none, or that of the file */
+  struct span redis_password_file; /* paths; all of them may be empty */
+  bool redis_tls;
+  struct span redis_tls_ca;
+  struct span redis_tls_certificate;
+  struct span redis_tls_key;
+  struct span redis_tls_name;
+  unsigned redis_database;
+  struct span redis_prefix; /* of keys */
+  unsigned redis_timeout;   /* milliseconds of an exchange */
+
   struct span user;  /* who the daemon becomes when root starts it */
   struct span group; /* and its group; empty: the user's own */
 

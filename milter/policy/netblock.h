@@ -23,11 +23,11 @@ enum netblock_fault {
  * OK. */
 enum netblock_fault netblock_parse(struct span span, struct netblock *out);
 
+/* Adds the network as netblock_parse() takes it, always with "/n". */
+void netblock_write(struct text *text, struct netblock block);
+
 /* What is wrong and what would be right, as half a sentence. Static. */
 const char *netblock_fault_text(enum netblock_fault fault);
-
-/* Adds "192.0.2.0/24": always with its prefix. */
-void netblock_write(struct text *text, struct netblock block);
 
 /* The network of so many bits (of the 128-bit form, at most 128) that `ip` lies in. */
 struct netblock netblock_around(struct ip ip, unsigned bits);

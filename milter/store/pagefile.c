@@ -342,3 +342,17 @@ enum pagefile_fault pagefile_commit(struct pagefile *file, struct text *why)
   file->writing = NULL;
   return written(file, mdb_txn_commit(txn), why);
 }
+
+enum pagefile_fault pagefile_change_seed(struct pagefile *file, uint64_t seed, struct text *why)
+{
+  uint64_t before = file->seed;
+  enum pagefile_fault fault = pagefile_begin(file, why);
+
+  if (fault == PAGEFILE_OK)
+    fault = written(file, write_format(file, file->writing, seed), why);
+  if (fault == PAGEFILE_OK)
+    fault = pagefile_commit(file, why);
+  if (fault != PAGEFILE_OK)
+    file->seed = before;
+  return fault;
+}

@@ -90,6 +90,9 @@ enum pagefile_fault pagefile_commit(struct pagefile *file, struct text *why);
 /* Makes sure that the last commit, too, survives a power cut. */
 enum pagefile_fault pagefile_sync(struct pagefile *file);
 
+/* Gives the file another seed: a change of its own, from begin to commit. */
+enum pagefile_fault pagefile_change_seed(struct pagefile *file, uint64_t seed, struct text *why);
+
 /* A copy begins in a new file with the seed of another, and goes on in the order of the keys: one
  * out of order is DAMAGED. */
 enum pagefile_fault pagefile_begin_copy(struct pagefile *file, uint64_t seed);

@@ -119,6 +119,13 @@ void store_look(struct store *store, struct ip client, struct store_view *view)
   look_around(store, client, view);
 }
 
+void store_look_at(struct store *store, struct netblock network, struct store_view *view)
+{
+  struct pagefile_key key = store_key(network);
+
+  look_up(store, &key, view);
+}
+
 /* Counting */
 
 static bool any_is_wrong(const struct ledger_entry *entries, size_t count)
@@ -298,6 +305,15 @@ struct store *store_open(const struct store_options *options)
   }
   store_tune(store, &options->ledger);
   return store;
+}
+
+void store_leave(struct store *store)
+{
+  if (store == NULL)
+    return;
+  store_stop(store);
+  if (store->file.env != NULL)
+    (void)pagefile_sync(&store->file);
 }
 
 void store_close(struct store *store)

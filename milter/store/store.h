@@ -65,6 +65,9 @@ void store_tune(struct store *store, const struct ledger_settings *ledger);
 /* What is known of the client's network: about a microsecond. */
 void store_look(struct store *store, struct ip client, struct store_view *view);
 
+/* What is known of exactly this network. */
+void store_look_at(struct store *store, struct netblock network, struct store_view *view);
+
 /*
  * Counts events of a client at `now`, milliseconds since the epoch, and says what is known then. A
  * network without a page gets one only if one of the entries is wrong: accepted recipients and
@@ -102,10 +105,21 @@ bool store_walk(struct store *store, uint64_t now,
 /* How many networks are remembered: pages of the file. */
 size_t store_networks(struct store *store);
 
+/*
+ * The secret of the ledger's sketches. Relays that share pages must have one in common: another one
+ * is adopted by the writer, soon; the pages stay, but for their sketches.
+ */
+uint64_t store_seed(struct store *store);
+void store_adopt_seed(struct store *store, uint64_t seed);
+
 /* The network that stands for the client. */
 struct netblock store_network(const struct store *store, struct ip client);
 
 /* Writes what waits and closes. NULL is fine. */
 void store_close(struct store *store);
+
+/* Writes what waits, and leaves the rest to the end of the process: while there are threads that
+ * may still look and count. NULL is fine. */
+void store_leave(struct store *store);
 
 #endif

@@ -70,6 +70,8 @@ struct store {
   pthread_cond_t wake;
   atomic_uint haste; /* raised under the lock */
   bool runs, stops;
+  bool adopts; /* another seed: `adopted` */
+  uint64_t adopted;
   pthread_t writer;
 };
 
@@ -119,6 +121,9 @@ void store_stop(struct store *store);
 
 /* Forgets pages that weigh nothing, and the lightest ones while there are more than the bound. */
 enum pagefile_fault store_sweep(struct store *store, struct text *why);
+
+/* Takes the seed that store_adopt_seed() was given last, if it was. For the writer. */
+enum pagefile_fault store_take_seed(struct store *store, struct text *why);
 
 /* Milliseconds of the monotonic clock. */
 uint64_t store_clock(void);

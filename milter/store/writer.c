@@ -193,7 +193,9 @@ static void write_once(struct store *store)
     store_close_file(store);
   if (store->file.env == NULL && !store_open_file(store))
     return;
-  fault = write_all(store, &why);
+  fault = store_take_seed(store, &why);
+  if (fault == PAGEFILE_OK)
+    fault = write_all(store, &why);
   if (fault == PAGEFILE_OK) {
     store_works(store);
     return;
