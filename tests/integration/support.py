@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from daemon import Daemon  # noqa: E402
-from mail_server import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 from postfix import Postfix, unpacked, xclient  # noqa: E402
 from postfix_config import milter_socket  # noqa: E402
 from smtp_client import SmtpClient  # noqa: E402

@@ -4,17 +4,16 @@ The processes of a server form one process group; stop() ends it, whatever state
 """
 
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 import unittest
 
 import postfix_config
+from ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ATTEMPTS = 5  # at finding ports that no other process takes meanwhile
@@ -42,22 +41,6 @@ def unpack(package, namespaces=False):
     if done.returncode != 0:
         raise Unavailable(done.stderr.strip() or "unpack-mta failed")
     return os.path.normpath(os.path.join(HERE, "../../build/mta", package))
-
-
-def free_port():
-    """A port free on every loopback address now, below the range that the kernel hands out."""
-    for _ in range(200):
-        port = random.randrange(20000, 32000)
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.bind((postfix_config.HOST4, port))
-            if postfix_config.has_ipv6():
-                with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-                    probe.bind((postfix_config.HOST6, port))
-            return port
-        except OSError:
-            continue
-    raise Unavailable("no free loopback port")
 
 
 class MailServer:

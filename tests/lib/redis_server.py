@@ -24,17 +24,14 @@ import time
 from child import Child
 import unittest
 
+from ports import free_port
+
 PATIENCE = 60.0  # seconds; only a broken server needs them
 ATTEMPTS = 5     # another process may take the free port first
 
 
 class RedisError(Exception):
     """The server answered with an error, or not at all."""
-
-
-def free_port(host="127.0.0.1"):
-    with socket.create_server((host, 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class RedisClient:
@@ -127,7 +124,7 @@ class RedisServer(Child):
         """Start it, on the port that it had before if it had one, and wait until it answers."""
         for attempt in range(ATTEMPTS):
             if self.port is None:
-                self.port = free_port(self.host if not self.launcher else "127.0.0.1")
+                self.port = free_port()
             if self._started():
                 return self
             if attempt < ATTEMPTS - 1:

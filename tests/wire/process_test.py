@@ -11,16 +11,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from milter_wire import Mta  # noqa: E402
+from ports import free_port  # noqa: E402
+from postfix_config import has_ipv6  # noqa: E402
 from wire_case import OwnDaemonCase  # noqa: E402
 
 LENIENT = 'rules: { sender-syntax = "off"; };'
 BAD = "<user@@example.com>"
-
-
-def free_port(family=socket.AF_INET, host="127.0.0.1"):
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
 
 
 class ProcessCase(OwnDaemonCase):
@@ -177,12 +173,9 @@ class Sockets(ProcessCase):
         self.assert_serves(daemon)
         daemon.stop()
 
+    @unittest.skipUnless(has_ipv6(), "this machine has no IPv6 loopback")
     def test_over_inet6(self):
-        try:
-            port = free_port(socket.AF_INET6, "::1")
-        except OSError:
-            self.skipTest("this machine has no IPv6 loopback")
-        daemon = self.run_daemon(listen=f"inet6:{port}@::1")
+        daemon = self.run_daemon(listen=f"inet6:{free_port()}@::1")
         self.assert_serves(daemon)
         daemon.stop()
 
@@ -220,7 +213,7 @@ class ServiceManager(ProcessCase):
             listener.listen(16)
             number = listener.fileno()
             address = f"inet:{listener.getsockname()[1]}@127.0.0.1"
-            launcher = ["sh", "-c", f'exec 3<&{number}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh"]
+            launcher = ["bash", "-c", f'exec 3<&{number}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "-"]
             daemon = self.run_daemon('listen: { milter = "fd:3"; };', listen=address,
                                      launcher=launcher, pass_fds=(number,))
         self.assert_serves(daemon)

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from certificates import Certificates  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from fake_redis import HONEST, NIL, FakeRedis, endless  # noqa: E402
-from redis_server import RedisServer, SlowProxy, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from redis_server import RedisServer, SlowProxy  # noqa: E402
 from wire_case import WireCase  # noqa: E402
 
 ACCEPTED = {"{rcpt_mailer}": "local", "{rcpt_host}": "", "{rcpt_addr}": "bob"}
