@@ -214,12 +214,13 @@ void remember_sharing(struct remember_sharing *out)
 
 void remember_close(bool sessions_left)
 {
+  bool ended = sharing_close(sessions_left);
+
   if (sessions_left) {
-    sharing_leave();
     store_leave(store);
     return;
   }
-  if (sharing_close()) /* else its thread still has the store */
+  if (ended) /* else sharing's thread still has the store */
     store_close(store);
   store = NULL;
 }
