@@ -13,6 +13,9 @@
 
 struct store;
 
+/* The ledger's settings, those that stand in the rules included. */
+struct ledger_settings remember_ledger(const struct settings *settings);
+
 /*
  * Opens the store. Without one the daemon serves as well, and remembers nobody: the log has said
  * why. Nor is
