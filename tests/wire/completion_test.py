@@ -97,6 +97,12 @@ class BashTest(ShellCase, unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return set(filter(None, done.stdout.split("\n")))
 
+    @unittest.skipIf(shutil.which("shellcheck") is None, "shellcheck is not installed")
+    def test_shellcheck_has_nothing_to_say(self):
+        done = subprocess.run(["shellcheck", "--shell=bash", str(self.script)], check=False,
+                              stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
     def test_a_value_after_an_equals_sign(self):
         self.assertIn("a plain.conf", self.offers("check", "--config", "="))
         self.assertEqual(self.offers("check", "--config", "=", "oth"), {"other.txt"})
