@@ -39,7 +39,7 @@ HARDENING := -fstack-protector-strong -fPIE
 LINKING := -pie -Wl,-z,relro,-z,now
 endif
 
-PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb libcjson hiredis openssl
+PACKAGES := libconfig libidn2 libevent_core libsystemd lmdb libcjson hiredis openssl zlib
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
@@ -49,6 +49,7 @@ ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) -pthread -MMD -MP -Imilter/pol
 # What stands in a folder is what is built: one list, the tree itself.
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
 POLICY := $(call objects,milter/policy/*.c)
+MAILLOG := $(call objects,milter/maillog/*.c)
 NET := $(call objects,milter/net/*.c)
 STORE := $(call objects,milter/store/*.c)
 DAEMON := $(call objects,milter/daemon/*.c)
@@ -90,7 +91,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
 # The program knows where its languages are installed: another prefix makes that part anew.
 LANGUAGE := $(BUILD)/milter/tools/language.o
@@ -101,6 +102,7 @@ $(BUILD)/localedir: always
 	@echo '$(localedir)' | cmp -s - $@ || echo '$(localedir)' >$@
 
 $(BUILD)/libpolicy.a: $(POLICY)
+$(BUILD)/libmaillog.a: $(MAILLOG)
 $(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
 $(BUILD)/libdaemon.a: $(DAEMON)
@@ -111,7 +113,7 @@ $(BUILD)/lib%.a:
 	ar rcs $@ $^
 
 PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,\
-  libtools.a libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
+  libtools.a libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a libpolicy.a)
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
@@ -126,10 +128,12 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
-TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,codes% control% ctl% option% page%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,codes% control% ctl% option% page% replay%),$(UNIT_TESTS))
+MAILLOG_TESTS := $(filter $(addprefix $(BUILD)/unit/,maillog% timestamp% lru%),$(UNIT_TESTS))
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
+$(MAILLOG_TESTS): $(BUILD)/libmaillog.a
 $(NET_TESTS): $(BUILD)/libnet.a
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
@@ -233,7 +237,8 @@ bench: all $(BENCHES)
 
 # Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
 FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
-FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libnet.a libpolicy.a)
+FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a \
+  libpolicy.a)
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \

@@ -24,8 +24,7 @@ static uint64_t now(void)
   return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
-/* The part of the ledger's settings that stands in the rules. */
-static struct ledger_settings ledger_of(const struct settings *settings)
+struct ledger_settings remember_ledger(const struct settings *settings)
 {
   struct ledger_settings ledger = settings->ledger;
 
@@ -146,7 +145,7 @@ void remember_open(const struct settings *settings)
                                              .entries = settings->entries,
                                              .ipv4_prefix = settings->ipv4_prefix,
                                              .ipv6_prefix = settings->ipv6_prefix,
-                                             .ledger = ledger_of(settings),
+                                             .ledger = remember_ledger(settings),
                                              .note = log_note,
                                              .counted = sharing_counted,
                                              .set = sharing_set});
@@ -156,7 +155,7 @@ void remember_open(const struct settings *settings)
 
 bool remember_start(const struct settings *settings)
 {
-  struct ledger_settings ledger = ledger_of(settings);
+  struct ledger_settings ledger = remember_ledger(settings);
 
   if (store == NULL)
     return true;
@@ -168,7 +167,7 @@ bool remember_start(const struct settings *settings)
 
 void remember_tune(const struct settings *settings)
 {
-  struct ledger_settings ledger = ledger_of(settings);
+  struct ledger_settings ledger = remember_ledger(settings);
 
   if (store == NULL)
     return;
@@ -195,10 +194,21 @@ void remember_status(struct remember_status *out)
   out->networks = store == NULL ? 0 : store_networks(store);
 }
 
-/* Nothing is shared. */
 void remember_sharing(struct remember_sharing *out)
 {
+  struct share_state state;
+  struct text why;
+
   *out = (struct remember_sharing){.state = "off"};
+  if (!sharing_state(&state) || !state.on)
+    return;
+  out->state = state.connected ? "connected" : "alone";
+  out->since = (time_t)(state.since / 1000);
+  out->sent = state.sent;
+  out->learned = state.learned;
+  out->lost = state.lost;
+  why = text_in(out->why, sizeof(out->why));
+  text_add_quoted(&why, span_from(state.error), "");
 }
 
 void remember_close(bool sessions_left)

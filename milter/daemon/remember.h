@@ -9,7 +9,12 @@
 #include "../doors/door.h"
 #include "settings.h"
 
+#include <time.h>
+
 struct store;
+
+/* The ledger's settings, those that stand in the rules included. */
+struct ledger_settings remember_ledger(const struct settings *settings);
 
 /*
  * Opens the store. Without one the daemon serves as well, and remembers nobody: the log has said
@@ -50,10 +55,12 @@ struct remember_status {
 
 /* What is shared with other relays. */
 struct remember_sharing {
-  const char *state;         /* one word: "off", or how the connection is; static */
-  bool paused;               /* it failed too often, and is left alone for a while */
-  unsigned long long shared; /* updates that other relays were told */
-  unsigned long long lost;   /* that they were not */
+  const char *state;           /* "off", "connected", or "alone": it is wanted and does not work */
+  time_t since;                /* when that last changed; 0: never */
+  unsigned long long sent;     /* changes that others were told */
+  unsigned long long learned;  /* networks refused because of what others know */
+  unsigned long long lost;     /* events and changes that were not shared */
+  char why[REMEMBER_WHY_SIZE]; /* the last error; "": none so far */
 };
 
 /* Any thread. */

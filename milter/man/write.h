@@ -21,6 +21,9 @@ void put_sentences(const char *text);
 /* A line such as "@SYNOPSIS explain@", about a sub-command; false when it is none. */
 bool put_command_mark(const char *line);
 
+/* The list of rules, each with what logs tell of it. */
+void put_tells(void);
+
 /* The list of sub-commands, each with its page. */
 void put_commands(void);
 

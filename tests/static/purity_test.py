@@ -18,11 +18,12 @@ TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 BELOW = {
     "policy": set(),
     "doors": {"policy"},
+    "maillog": {"policy"},
     "net": {"policy"},
     "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
-    "tools": {"daemon", "doors", "net", "policy"},
-    "man": {"tools", "daemon", "policy"},
+    "tools": {"daemon", "doors", "maillog", "net", "policy"},
+    "man": {"tools", "daemon", "maillog", "policy"},
     "main.c": {"tools", "daemon"},
 }
 PURE_HEADERS = {"string.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "limits.h", "idn2.h"}
@@ -39,9 +40,11 @@ ALONE = {
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
-    re.compile(r"cjson/"): re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare))\.[ch]"),
+    re.compile(r"cjson/"):
+        re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|replay_json))\.[ch]"),
     re.compile(r"hiredis/"): re.compile(r"store/resp\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
+    re.compile(r"zlib\.h"): re.compile(r"tools/replay_read\.c"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|daemon/loop|tools/session_listen)\.[ch]"),
 }
 

@@ -251,6 +251,19 @@ class OwnDaemons(CtlCase):
                                   self.ctl(*command, status=69, daemon=daemon).err)
                 daemon.stop()
 
+    def test_sharing_that_does_not_work_is_told(self):
+        silent = socket.socket()
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        daemon = self.make(STATE + 'redis: { server = "inet:%d@127.0.0.1"; };\n'
+                           % silent.getsockname()[1]).start()
+        daemon.wait_log(event="sharing-lost")
+        sharing = self.json("status", daemon=daemon)[0]["sharing"]
+        self.assertEqual((sharing["state"], sharing["sent"]), ("alone", 0))
+        self.assertTrue(sharing["error"])
+        self.assertRegex(self.ctl("status", daemon=daemon).out, r"\n  Sharing +alone since 20\d\d-")
+        daemon.stop()
+
     def test_stops_at_once_amid_operators(self):
         daemon = self.make().start()
         silent = [self.control(daemon) for _ in range(5)]
