@@ -44,7 +44,7 @@ PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(HARDENING) -pthread -MMD -MP -Imilter/policy -Imilter \
-  $(PACKAGE_CFLAGS) -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"' -DLOCALEDIR='"$(localedir)"'
+  $(PACKAGE_CFLAGS) -DVERSION='"$(VERSION)"' -DSYSCONFDIR='"$(sysconfdir)"'
 
 # What stands in a folder is what is built: one list, the tree itself.
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
@@ -65,7 +65,7 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man completions languages install uninstall check unit-tests check-unit check-mta test demo bench \
+.PHONY: all always help man completions languages install uninstall check unit-tests check-unit check-mta test demo bench \
   fuzz fuzz-seeds fuzzers clean lint format
 
 all: $(BUILD)/milter-strict man completions languages
@@ -92,6 +92,14 @@ $(BUILD)/%.o: %.c
 
 # A change of flags or of this file makes everything anew.
 $(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+
+# The program knows where its languages are installed: another prefix makes that part anew.
+LANGUAGE := $(BUILD)/milter/tools/language.o
+$(LANGUAGE): CPPFLAGS += -DLOCALEDIR='"$(localedir)"'
+$(LANGUAGE): $(BUILD)/localedir
+$(BUILD)/localedir: always
+	@mkdir -p $(@D)
+	@echo '$(localedir)' | cmp -s - $@ || echo '$(localedir)' >$@
 
 $(BUILD)/libpolicy.a: $(POLICY)
 $(BUILD)/libmaillog.a: $(MAILLOG)
