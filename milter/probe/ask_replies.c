@@ -29,7 +29,7 @@ enum probe_status ask_reply_form(struct talk *talk)
   if (talk->flaws == 0)
     return PROBE_PASS;
   ask_list_begin(&seen);
-  for (unsigned flaw = SMTP_FLAW_LF; flaw <= SMTP_FLAW_SEPARATOR; flaw <<= 1)
+  for (unsigned flaw = SMTP_FLAW_LF; flaw < SMTP_FLAW_END; flaw <<= 1)
     if ((talk->flaws & flaw) != 0)
       ask_list_add(&seen, smtp_flaw_words(flaw));
   return talk_conclude(talk, (talk->flaws & ~harmless) != 0 ? PROBE_FAIL : PROBE_WARN, "%s",

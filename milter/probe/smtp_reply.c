@@ -194,6 +194,14 @@ const char *smtp_flaw_words(enum smtp_reply_flaw flaw)
     return "lines of one reply have different codes";
   case SMTP_FLAW_SEPARATOR:
     return "neither a space nor a hyphen after the code";
+  case SMTP_FLAW_CUT:
+    return "a reply breaks off";
+  case SMTP_FLAW_GARBAGE:
+    return "a line without a reply code";
+  case SMTP_FLAW_ENDLESS:
+    return "a reply without end";
+  case SMTP_FLAW_END:
+    break;
   }
   return "";
 }

@@ -24,7 +24,7 @@ enum smtp_reply_state {
   SMTP_REPLY_ENDLESS, /* longer than the bounds above */
 };
 
-/* What is wrong with a reply that can be read all the same. */
+/* What is wrong with a reply; the first ones can be read all the same. */
 enum smtp_reply_flaw {
   SMTP_FLAW_LF = 1 << 0,        /* a line ends in a bare LF */
   SMTP_FLAW_LENGTH = 1 << 1,    /* a line has more than 512 octets */
@@ -32,6 +32,11 @@ enum smtp_reply_flaw {
   SMTP_FLAW_8BIT = 1 << 3,      /* a byte over 0x7f */
   SMTP_FLAW_CODES = 1 << 4,     /* lines with different codes */
   SMTP_FLAW_SEPARATOR = 1 << 5, /* neither a space nor a hyphen after the code */
+  /* Set by who reads the connection: */
+  SMTP_FLAW_CUT = 1 << 6,     /* the connection ended within it */
+  SMTP_FLAW_GARBAGE = 1 << 7, /* its state is GARBAGE */
+  SMTP_FLAW_ENDLESS = 1 << 8, /* its state is ENDLESS */
+  SMTP_FLAW_END = 1 << 9,
 };
 
 struct smtp_reply {

@@ -75,7 +75,7 @@ static void write_reply(struct text *transcript, const struct smtp_reply *reply)
   }
   if (reply->lines > lines)
     write_line(transcript, PROBE_SIDE_EVENT, SPAN("more lines of this reply"), LINE_SHOWN);
-  if (reply->state == SMTP_REPLY_ENDLESS)
+  if (reply->len > reply->line_at) /* what came of a line */
     write_line(transcript, PROBE_SIDE_SERVER,
                span_slice((struct span){reply->bytes, reply->len}, reply->line_at, reply->len),
                LINE_SHOWN);
@@ -250,6 +250,14 @@ static void judge_enhanced(struct talk *talk)
     write_reply(&about->transcript, &talk->reply);
 }
 
+/* For the check of all replies' form, which shows the first reply that has each flaw. */
+static void note_flaws(struct talk *talk, unsigned flaws)
+{
+  if ((flaws & ~talk->flaws) != 0)
+    write_reply(&talk->report->results[PROBE_REPLY_FORM].transcript, &talk->reply);
+  talk->flaws |= flaws;
+}
+
 /* What is learned from any reply, whatever was asked. */
 static void learn(struct talk *talk)
 {
@@ -262,11 +270,20 @@ static void learn(struct talk *talk)
     text_add_quoted(&shown, line, "\\");
   if (talk->sent_8bit) /* a reply may repeat what it is about */
     flaws &= ~(unsigned)SMTP_FLAW_8BIT;
-  if ((flaws & ~talk->flaws) != 0)
-    write_reply(&talk->report->results[PROBE_REPLY_FORM].transcript, reply);
-  talk->flaws |= flaws;
+  note_flaws(talk, flaws);
   if (talk->report->server == PROBE_SERVER_UNKNOWN)
     talk->report->server = recognise_server(smtp_reply_bytes(reply));
+}
+
+/* No more comes of a reply: what there is of it is shown. */
+static bool break_off(struct talk *talk, enum channel_fault fault, const char *why)
+{
+  if (talk->reply.len > 0) {
+    write_reply(&talk->result->transcript, &talk->reply);
+    if (fault == CHANNEL_CLOSED)
+      note_flaws(talk, SMTP_FLAW_CUT);
+  }
+  return fail_with(talk, fault, why);
 }
 
 /* Reads bytes until the reply is complete, cannot be read, or there are no more. */
@@ -287,7 +304,7 @@ static bool read_reply(struct talk *talk)
     fault = talk->carrier->read(talk->carrier->context, talk->arrived, sizeof(talk->arrived), &got,
                                 deadline, &why);
     if (fault != CHANNEL_OK)
-      return fail_with(talk, fault, why.at);
+      return break_off(talk, fault, why.at);
     talk->report->received += got;
     talk->unread = (struct span){talk->arrived, got};
   }
@@ -301,10 +318,14 @@ enum talk_answer talk_read(struct talk *talk)
     return TALK_NOTHING;
   talk->trouble = TALK_FINE;
   write_reply(&talk->result->transcript, reply);
-  if (reply->state == SMTP_REPLY_GARBAGE)
+  if (reply->state == SMTP_REPLY_GARBAGE) {
+    note_flaws(talk, SMTP_FLAW_GARBAGE);
     return fail(talk, TALK_GARBAGE, "that is no SMTP"), TALK_NOTHING;
-  if (reply->state == SMTP_REPLY_ENDLESS)
+  }
+  if (reply->state == SMTP_REPLY_ENDLESS) {
+    note_flaws(talk, SMTP_FLAW_ENDLESS);
     return fail(talk, TALK_ENDLESS, "a reply without end"), TALK_NOTHING;
+  }
   learn(talk);
   if (reply->code >= 400)
     talk->refusals++;

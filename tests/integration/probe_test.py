@@ -78,6 +78,8 @@ def stock_opensmtpd(stack):
 
 def session(stack):
     """`milter-strict session`, on a host with a full name."""
+    if os.geteuid() != 0:
+        raise support.Unavailable("only root can give it a host name of its own")
     tool = SessionTool(config=OUR_CONFIG)
     tool.command[:0] = ["unshare", "--uts", "sh", "-euc", 'hostname "$0"; exec "$@"', HOST_NAME]
     return stack.enter_context(tool)
@@ -95,14 +97,14 @@ TARGETS = {
 }
 
 
-def probed(name):
+def probed(name, *options):
     """The run at this target, which lives as long; .traces is what it has left there. The probe
     comes from another address, for mail servers trust 127.0.0.1, and so does our policy."""
     with Enter() as stack:
         server = TARGETS[name](stack)
         door = Stranger(server.host, server.port, sendmail_support.STRANGER)
         more = () if name in SLOW else ("--enumerate",)
-        done = probe_tool.probe(stack.enter_context(door), *OPTIONS, *more)
+        done = probe_tool.probe(stack.enter_context(door), *OPTIONS, *more, *options)
         done.traces = traces(server) if name != "session" else []
         return done
 
@@ -143,18 +145,22 @@ def differences(done, expected):
 
 
 class ProbeFinds(unittest.TestCase):
-    def probe(self, name):
+    def probe(self, name, *options):
         try:
-            return probed(name)
+            return probed(name, *options)
         except support.Unavailable as reason:
             self.skipTest(str(reason))
 
-    def hold(self, name):
-        done = self.probe(name)
+    def hold(self, name, *options):
+        done = self.probe(name, *options)
         wrong = differences(done, table_of(name))
-        self.assertEqual(wrong, "", f"at {name}:\n{wrong}\n{done.stderr}")
+        if wrong:
+            self.fail(f"at {name}:\n{wrong}\n{done.stderr}")
         self.assertEqual(done.traces, [])
         self.assertEqual(done.status, 1 if "fail" in done.statuses.values() else 0, done.stderr)
+
+    def test_the_same_is_found_under_tls(self):
+        self.hold("postfix", "--starttls")
 
 
 def test_of(name):

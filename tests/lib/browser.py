@@ -14,6 +14,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -22,6 +23,16 @@ PROGRAM = "chromium"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync",
            "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe")
+
+# The browser reads commands from descriptor 3 and answers on 4.
+LAUNCHER = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for number, end in zip((3, 4), ends):
+    os.dup2(end, number)
+    os.close(end)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 def is_there():
@@ -44,10 +55,8 @@ class Browser:
         ours_out, theirs_out = os.pipe()
         theirs_in, ours_in = os.pipe()
         self._pipes = [ours_in, ours_out]
-        # The browser reads commands from descriptor 3 and answers on 4.
-        command = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
         self._process = subprocess.Popen(
-            ["sh", "-c", command, "sh", PROGRAM, *OPTIONS,
+            [sys.executable, "-c", LAUNCHER, str(theirs_in), str(theirs_out), PROGRAM, *OPTIONS,
              f"--user-data-dir={self._profile.name}/profile", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=self._errors, stderr=self._errors,
             pass_fds=(theirs_in, theirs_out), env={**os.environ, "HOME": self._profile.name})

@@ -20,6 +20,8 @@ UNAVAILABLE = 69
 # Those of whom no client learns anything.
 NO_SERVER = ("silence", "close at once", "reset at once", "garbage", "endless reply", "drip",
              "long line")
+# Those who say what no terminal should be shown.
+DIRTY = ("hostile text", "garbage replies", "garbage", "bare line feeds")
 COMMANDS, CONNECTIONS = 800, 160
 
 
@@ -35,6 +37,13 @@ def meet(manner):
     return done
 
 
+def show(manner):
+    """What the terminal shows of a probe at such a server."""
+    with RudeServer(manner) as server:
+        done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT), patience=PATIENCE)
+    return done.stdout + done.stderr
+
+
 def read(path):
     with open(path, encoding="ascii") as file:
         return file.read()
@@ -45,8 +54,9 @@ class RudeServers(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        with concurrent.futures.ThreadPoolExecutor(len(MANNERS)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(MANNERS) + len(DIRTY)) as pool:
             cls.runs = {manner: pool.submit(meet, manner) for manner in MANNERS}
+            cls.shown = {manner: pool.submit(show, manner) for manner in DIRTY}
 
     def each(self, hold):
         """hold(manner, run) for every server."""
@@ -60,6 +70,12 @@ class RudeServers(unittest.TestCase):
             self.assertEqual(done.status, 1 if failed else UNAVAILABLE if ended else 0, done)
             self.assertTrue(ended or manner not in NO_SERVER, done)
         self.each(hold)
+
+    def test_replies_that_are_none_are_not_well_formed(self):
+        for manner in ("close amid a reply", "garbage replies", "bare line feeds"):
+            with self.subTest(manner=manner):
+                done = self.runs[manner].result()
+                self.assertIn(done.statuses["reply-form"], ("warn", "fail"), done)
 
     def test_its_memory_is_bounded(self):
         least = min(run.result().peak for run in self.runs.values())
@@ -108,14 +124,11 @@ class RudeServers(unittest.TestCase):
                 self.assertLess(set(said), set(output) | {""}, name)
         self.each(hold)
 
-
-class Terminal(unittest.TestCase):
-    def test_nothing_of_theirs_reaches_it_raw(self):
-        for manner in ("hostile text", "garbage replies", "garbage", "bare line feeds"):
-            with self.subTest(manner=manner), RudeServer(manner) as server:
-                done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT),
-                                        patience=PATIENCE)
-                said = done.stdout + done.stderr
+    def test_nothing_of_theirs_reaches_the_terminal_raw(self):
+        for manner, run in self.shown.items():
+            with self.subTest(manner=manner):
+                said = run.result()
+                self.assertGreater(len(said), 200)
                 self.assertTrue(said.isascii(), ascii(said[:400]))
                 self.assertEqual([c for c in said if c < " " and c != "\n"], [])
 
