@@ -2,6 +2,7 @@
  * The group `rules`: what a site makes of each rule, and whether the replies that come of it can be
  * said.
  */
+#include "../policy/probing.h"
 #include "../policy/verdict.h"
 #include "config_inner.h"
 
@@ -103,6 +104,15 @@ static void read_text_member(struct reader *reader, const config_setting_t *sett
   }
 }
 
+/* A limit of points that no network could ever reach would look like one and be none. */
+static unsigned highest_limit(enum rule rule)
+{
+  for (enum ledger_cause cause = 0; cause < LEDGER_CAUSE_COUNT; cause++)
+    if (probing_rule(cause) == rule)
+      return LEDGER_LIMIT_MAX;
+  return LIMIT_MAX;
+}
+
 static void read_limit(struct reader *reader, const config_setting_t *setting,
                        struct rule_reading *reading)
 {
@@ -111,7 +121,8 @@ static void read_limit(struct reader *reader, const config_setting_t *setting,
   member_path(reading, "limit", path, sizeof(path));
   if (entry_of(reading)->limit == RULE_NO_LIMIT)
     reader_error(reader, setting_line(setting), "%s: this rule has no limit; remove it", path);
-  else if (read_number(reader, setting, path, 1, LIMIT_MAX, &reading->setting->limit))
+  else if (read_number(reader, setting, path, 1, highest_limit(reading->rule),
+                       &reading->setting->limit))
     reading->lines->limit = setting_line(setting);
 }
 

@@ -148,9 +148,13 @@ static void add_sharing(cJSON *object)
   cJSON_AddStringToObject(sharing, "state", status.state);
   if (strcmp(status.state, "off") == 0)
     return;
-  cJSON_AddBoolToObject(sharing, "paused", status.paused);
-  add_number(sharing, "shared", status.shared);
+  if (status.since > 0)
+    add_time(sharing, "since", status.since);
+  add_number(sharing, "sent", status.sent);
+  add_number(sharing, "learned", status.learned);
   add_number(sharing, "lost", status.lost);
+  if (status.why[0] != '\0')
+    cJSON_AddStringToObject(sharing, "error", status.why);
 }
 
 static void add_configuration(cJSON *object)

@@ -194,15 +194,32 @@ void remember_status(struct remember_status *out)
   out->networks = store == NULL ? 0 : store_networks(store);
 }
 
-/* Nothing is shared. */
 void remember_sharing(struct remember_sharing *out)
 {
+  struct share_state state;
+  struct text why;
+
   *out = (struct remember_sharing){.state = "off"};
+  if (!sharing_state(&state) || !state.on)
+    return;
+  out->state = state.connected ? "connected" : "alone";
+  out->since = (time_t)(state.since / 1000);
+  out->sent = state.sent;
+  out->learned = state.learned;
+  out->lost = state.lost;
+  why = text_in(out->why, sizeof(out->why));
+  text_add_quoted(&why, span_from(state.error), "");
 }
 
-void remember_close(void)
+void remember_close(bool sessions_left)
 {
-  if (sharing_close()) /* else its thread still has the store */
+  bool ended = sharing_close(sessions_left);
+
+  if (sessions_left) {
+    store_leave(store);
+    return;
+  }
+  if (ended) /* else sharing's thread still has the store */
     store_close(store);
   store = NULL;
 }

@@ -9,6 +9,8 @@
 #include "../doors/door.h"
 #include "settings.h"
 
+#include <time.h>
+
 struct store;
 
 /* The ledger's settings, those that stand in the rules included. */
@@ -53,17 +55,20 @@ struct remember_status {
 
 /* What is shared with other relays. */
 struct remember_sharing {
-  const char *state;         /* one word: "off", or how the connection is; static */
-  bool paused;               /* it failed too often, and is left alone for a while */
-  unsigned long long shared; /* updates that other relays were told */
-  unsigned long long lost;   /* that they were not */
+  const char *state;           /* "off", "connected", or "alone": it is wanted and does not work */
+  time_t since;                /* when that last changed; 0: never */
+  unsigned long long sent;     /* changes that others were told */
+  unsigned long long learned;  /* networks refused because of what others know */
+  unsigned long long lost;     /* events and changes that were not shared */
+  char why[REMEMBER_WHY_SIZE]; /* the last error; "": none so far */
 };
 
 /* Any thread. */
 void remember_status(struct remember_status *out);
 void remember_sharing(struct remember_sharing *out);
 
-/* Writes what waits and closes the store; after the doors have stopped. */
-void remember_close(void);
+/* Writes what waits and closes the store; after the doors have stopped. libmilter does not wait for
+ * its sessions: when there are some left, the store stays in memory for their last words. */
+void remember_close(bool sessions_left);
 
 #endif

@@ -48,13 +48,14 @@ static void sessions(int change)
     atomic_fetch_add_explicit(&open_sessions, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&served_sessions, 1, memory_order_relaxed);
   } else {
-    atomic_fetch_sub_explicit(&open_sessions, 1, memory_order_relaxed);
+    /* Whoever sees that none is left also sees that they are done with the store. */
+    atomic_fetch_sub_explicit(&open_sessions, 1, memory_order_release);
   }
 }
 
 unsigned report_open_sessions(void)
 {
-  return atomic_load_explicit(&open_sessions, memory_order_relaxed);
+  return atomic_load_explicit(&open_sessions, memory_order_acquire);
 }
 
 static const struct {

@@ -257,7 +257,7 @@ static void leave(struct service *service)
 {
   control_close(&service->control);
   doors_close(&service->doors);
-  remember_close();
+  remember_close(report_open_sessions() > 0);
   log_close();
   snapshot_close();
   if (service->signals >= 0)

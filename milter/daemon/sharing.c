@@ -101,10 +101,13 @@ bool sharing_state(struct share_state *state)
   return true;
 }
 
-bool sharing_close(void)
+bool sharing_close(bool sessions_left)
 {
-  bool closed = share_close(share);
+  bool ended;
 
+  if (sessions_left)
+    return share_leave(share);
+  ended = share_close(share);
   share = NULL;
-  return closed;
+  return ended;
 }

@@ -31,7 +31,8 @@ void sharing_change(const struct settings *settings, const struct ledger_setting
 /* False: nothing is shared, for there is no store. */
 bool sharing_state(struct share_state *state);
 
-/* After the doors have stopped. False: the store must stay open, see share_close(). */
-bool sharing_close(void);
+/* After the doors have stopped; for sessions that are left it stays in memory. False: the store
+ * must stay open, see share_close(). */
+bool sharing_close(bool sessions_left);
 
 #endif

@@ -12,29 +12,32 @@ const char *door_name(enum door door)
   return names[door];
 }
 
-/* Whether there is a ledger, and the client has a page to be entered on. */
-static bool is_kept(const struct door_services *services, const struct policy *policy,
-                    const struct session *session)
+/* Whether the client is one of those who are remembered. */
+static bool is_kept(const struct door_services *services, const struct session *session)
 {
-  return services->look != NULL && session->has_client &&
-         policy_exemption(policy, session) == EXEMPT_NOT;
+  return services->look != NULL && session->has_client;
 }
 
+/* Most clients are unknown and do nothing wrong: only of others is it asked who is exempt. */
 void door_meet_ledger(const struct door_services *services, const struct policy *policy,
                       struct session *session, enum stage stage)
 {
   struct ledger_entry entries[LEDGER_EVENT_COUNT];
-  unsigned count;
+  bool news = probing_has_news(session, false);
 
-  if (!is_kept(services, policy, session)) {
-    session->standing = (struct standing){0};
+  if (!is_kept(services, session))
     return;
-  }
-  count = probing_entries(session, false, entries);
-  if (count > 0)
-    session->standing = services->enter(session->client, entries, count);
-  else if (stage == STAGE_MAIL || stage == STAGE_COMMAND)
+  if (!news && (stage == STAGE_MAIL || stage == STAGE_COMMAND))
     session->standing = services->look(session->client);
+  if (!news && !session->standing.known)
+    return;
+  if (policy_exemption(policy, session) != EXEMPT_NOT) {
+    session->standing = (struct standing){0};
+  } else if (news) {
+    unsigned count = probing_entries(session, false, entries);
+
+    session->standing = services->enter(session->client, entries, count);
+  }
 }
 
 void door_tell_ledger(const struct door_services *services, const struct policy *policy,
@@ -43,7 +46,8 @@ void door_tell_ledger(const struct door_services *services, const struct policy 
   struct ledger_entry entries[LEDGER_EVENT_COUNT];
   unsigned count;
 
-  if (!is_kept(services, policy, session))
+  if (!is_kept(services, session) || !probing_has_news(session, end) ||
+      policy_exemption(policy, session) != EXEMPT_NOT)
     return;
   count = probing_entries(session, end, entries);
   if (count > 0)

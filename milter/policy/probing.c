@@ -59,13 +59,18 @@ static bool has_wrong(const struct deeds *deeds)
   return false;
 }
 
+bool probing_has_news(const struct session *session, bool end)
+{
+  return has_wrong(&session->deeds) || (end && session->standing.known);
+}
+
 unsigned probing_entries(struct session *session, bool end,
                          struct ledger_entry entries[LEDGER_EVENT_COUNT])
 {
   struct deeds *deeds = &session->deeds;
   unsigned count = 0;
 
-  if (!has_wrong(deeds) && !(end && session->standing.known))
+  if (!probing_has_news(session, end))
     return 0;
   for (unsigned wrong = 0; wrong < 2; wrong++)
     for (enum ledger_event event = 0; event < LEDGER_EVENT_COUNT; event++) {

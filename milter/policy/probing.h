@@ -24,11 +24,13 @@ void probing_judged(const struct policy *policy, struct session *session,
                     const struct judgement *judgement);
 
 /*
- * Takes what the session has to tell the ledger, good deeds first; returns how many entries. It
- * has nothing to tell while only good deeds have happened, but they go along with the first wrong
- * one; at the `end` of a message or of the session those of a client that the ledger knows are
- * told of by themselves.
+ * Whether the session may have something to tell the ledger. It has nothing to tell while only good
+ * deeds have happened, but they go along with the first wrong one; at the `end` of a message or of
+ * the session those of a client that the ledger knows are told of by themselves.
  */
+bool probing_has_news(const struct session *session, bool end);
+
+/* Takes what there is to tell, good deeds first; returns how many entries, 0 without news. */
 unsigned probing_entries(struct session *session, bool end,
                          struct ledger_entry entries[LEDGER_EVENT_COUNT]);
 

@@ -22,7 +22,7 @@ struct wiping {
 
 uint64_t store_seed(struct store *store)
 {
-  struct store_part *part = &store->parts[0];
+  struct store_part *part = &store->parts[STORE_PARTS - 1]; /* the last one to take a new seed */
   uint64_t seed;
 
   pthread_mutex_lock(&part->lock);

@@ -336,12 +336,17 @@ static bool stop(struct share *share)
   return ended;
 }
 
+bool share_leave(struct share *share)
+{
+  return share == NULL || !share->runs || stop(share);
+}
+
 bool share_close(struct share *share)
 {
+  if (!share_leave(share))
+    return false;
   if (share == NULL)
     return true;
-  if (share->runs && !stop(share))
-    return false;
   resp_close(share->redis.resp);
   share_queue_end(&share->queue);
   pthread_mutex_destroy(&share->lock);

@@ -77,4 +77,8 @@ struct share_state share_state_get(struct share *share);
  */
 bool share_close(struct share *share);
 
+/* The same, but leaves its memory to the end of the process: while there are threads that may still
+ * count. */
+bool share_leave(struct share *share);
+
 #endif

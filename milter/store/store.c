@@ -307,6 +307,15 @@ struct store *store_open(const struct store_options *options)
   return store;
 }
 
+void store_leave(struct store *store)
+{
+  if (store == NULL)
+    return;
+  store_stop(store);
+  if (store->file.env != NULL)
+    (void)pagefile_sync(&store->file);
+}
+
 void store_close(struct store *store)
 {
   if (store == NULL)

@@ -118,4 +118,8 @@ struct netblock store_network(const struct store *store, struct ip client);
 /* Writes what waits and closes. NULL is fine. */
 void store_close(struct store *store);
 
+/* Writes what waits, and leaves the rest to the end of the process: while there are threads that
+ * may still look and count. NULL is fine. */
+void store_leave(struct store *store);
+
 #endif

@@ -49,14 +49,21 @@ static void show_sharing(const cJSON *answer)
   struct text text = text_in(memory, sizeof(memory));
 
   ctl_add_string(&text, sharing, "state");
-  if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(sharing, "paused")))
-    text_add(&text, ", left alone for a while after too many failures");
-  if (ctl_has(sharing, "shared")) {
+  if (ctl_has(sharing, "since")) {
+    text_add(&text, " since ");
+    ctl_add_time(&text, ctl_string(sharing, "since"), false);
+  }
+  if (ctl_has(sharing, "sent")) {
     text_add(&text, ": ");
-    ctl_add_count(&text, sharing, "shared", " updates shared, ");
+    ctl_add_count(&text, sharing, "sent", " changes sent, ");
+    ctl_add_count(&text, sharing, "learned", " refusals learned, ");
     ctl_add_count(&text, sharing, "lost", " lost");
   }
   page_say("Sharing", text_span(&text));
+  text_clear(&text);
+  ctl_add_string(&text, sharing, "error");
+  if (text.len > 0)
+    page_say("", text_span(&text));
 }
 
 static void show_configuration(const cJSON *answer)

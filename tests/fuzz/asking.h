@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SAID_MAX = 4 << 20 };
+enum { SAID_MAX = 4 << 20, ANSWER_MAX = 1024 };
 
 #define REQUIRE(condition)                                                                         \
   do {                                                                                             \
@@ -125,6 +125,24 @@ static inline void asker_begin(struct asker *asker, size_t enough)
   asker->since = asker->len = 0;
   asker->enough = enough;
   asker->sink = (struct door_sink){.write = take, .context = asker};
+}
+
+/* Offers `step` more bytes at a time, those not used up again; `feed` hands them to the door, which
+ * sets *closed when it hangs up. A sink that has enough gets one answer more at the most. */
+static inline void asker_offer(struct asker *asker, struct span bytes, size_t step,
+                               size_t (*feed)(void *door, struct span bytes), void *door,
+                               const bool *closed)
+{
+  size_t used = 0, shown = 0, now = 1;
+
+  while (!*closed && (shown < bytes.len || now > 0)) {
+    shown = shown + step < bytes.len ? shown + step : bytes.len;
+    asker->since = 0;
+    now = feed(door, span_slice(bytes, used, shown));
+    used += now;
+    REQUIRE(used <= shown && asker->since < asker->enough + ANSWER_MAX);
+  }
+  REQUIRE(holds == 0);
 }
 
 #endif

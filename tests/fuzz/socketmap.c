@@ -44,22 +44,19 @@ static void check_answers(const struct asker *asker)
   }
 }
 
-/* Offers `step` more bytes at a time; whether the door closed the connection. */
+static size_t feed_door(void *door, struct span bytes)
+{
+  return socketmap_feed(door, bytes);
+}
+
+/* One connection; whether the door closed it. */
 static bool feed(struct asker *asker, struct span bytes, size_t step, size_t enough)
 {
   struct socketmap door;
-  size_t used = 0, shown = 0, now = 1;
 
   asker_begin(asker, enough);
   socketmap_open(&door, &services, &asker->sink);
-  while (!door.closed && (shown < bytes.len || now > 0)) {
-    shown = shown + step < bytes.len ? shown + step : bytes.len;
-    asker->since = 0;
-    now = socketmap_feed(&door, span_slice(bytes, used, shown));
-    used += now;
-    REQUIRE(used <= shown && asker->since < enough + 1024);
-  }
-  REQUIRE(holds == 0);
+  asker_offer(asker, bytes, step, feed_door, &door, &door.closed);
   check_answers(asker);
   return door.closed;
 }

@@ -4,63 +4,25 @@ Each test has client addresses of its own, for what one address has done stays w
 """
 
 import base64
+import random
 import time
 import unittest
 
 import recommended
+from probes import CUT_OFF_AT_MOST, PATIENT, ProbeCase, names
 from support import NOBODY_EXEMPT, PostfixCase, SmtpClient, greet, send_message
+from operator_tool import ctl
 
 REMEMBERS = NOBODY_EXEMPT + 'state-directory = "@DIR@";\n'
-CUT_OFF_AT_MOST = 25
 LOGIN = base64.b64encode(b"\0joe\0secret").decode("ascii")
-# Postfix hangs up by itself after 20 errors; where that is not the point, it must not.
-PATIENT = {"smtpd_soft_error_limit": "100000", "smtpd_hard_error_limit": "100000",
-           "smtpd_junk_command_limit": "100000"}
 
 
-def names(count):
-    return [f"user{number}" for number in range(count)]
-
-
-class ProbingCase(PostfixCase):
+class ProbingCase(ProbeCase, PostfixCase):
     config = REMEMBERS
     options = {"settings": PATIENT}
 
-    def visit(self, address):
-        """A client after EHLO."""
-        return greet(self.dial(address))
-
-    def harvest(self, address, users, transactions=True):
-        """Ask for each of these users until refused: how many were answered, and the refusal.
-
-        With `transactions` each is asked for in a transaction of its own."""
-        client, answered = self.visit(address), 0
-        for number, user in enumerate(users):
-            if transactions or number == 0:
-                reply = client.command("MAIL FROM:<sender@example.net>")
-                if reply[0].startswith("421"):
-                    return answered, reply
-                self.assert_accepted(reply)
-            reply = client.command(f"RCPT TO:<{user}@example.org>")
-            if reply[0].startswith("421"):
-                return answered, reply
-            self.assertRegex(reply[0], "^(550 5.1.1|250) ")
-            answered += 1
-            if transactions:
-                client.command("RSET")
-        return answered, None
-
-    def assert_turned_away(self, address, rule="probe-recipients"):
-        """Refused at MAIL, with the time that is left; then the connection ends."""
-        client = self.visit(address)
-        reply = client.command("MAIL FROM:<sender@example.net>")
-        self.assert_refused(reply, "421", "4.7.0", rule)
-        self.assertRegex(" ".join(reply), r"try again in \d+ (second|minute|hour|day)")
-        self.assertEqual(client.wait_closed(), [])
-
-    def assert_welcome(self, address, recipient="<alice@example.org>"):
-        client = self.visit(address)
-        self.assert_accepted(send_message(client, "welcome", recipient=recipient))
+    def visit(self, address, **where):
+        return greet(self.dial(address, **where))
 
 
 class Recipients(ProbingCase):
@@ -103,24 +65,6 @@ class Recipients(ProbingCase):
         self.assert_turned_away("2001:db8:1:1:ffff::1")
         self.assert_welcome("2001:db8:1:2::1")
 
-    def test_stale_list_goes_through(self):
-        """30 stale addresses among 600 good ones, spread over its messages."""
-        client, stale = self.visit("198.51.100.10"), names(30)
-        before = len(self.postfix.delivered("bob"))
-        for number, unknown in enumerate(stale):
-            self.assert_accepted(client.command("MAIL FROM:<list@example.net>"))
-            good = [f"RCPT TO:<bob+{number}.{part}@example.org>" for part in range(20)]
-            for command in good[:10]:
-                self.assert_accepted(client.command(command))
-            self.assertRegex(client.command(f"RCPT TO:<{unknown}@example.org>")[0], "^550 5.1.1 ")
-            for command in good[10:]:
-                self.assert_accepted(client.command(command))
-            self.assertRegex(client.command("DATA")[0], "^354 ")
-            self.assert_accepted(client.command(f"Subject: {number}\r\n\r\nNews.\r\n."))
-        self.postfix.wait_delivered("bob", before + 600)
-        self.assertEqual(self.daemon.log_lines(client="198.51.100.10", event="refused"), [])
-        self.assert_welcome("198.51.100.10")
-
     def test_one_wrong_address_again_and_again(self):
         answered, reply = self.harvest("198.51.100.11", ["nosuch", "NoSuch"] * 50)
         self.assertEqual((answered, reply), (100, None))
@@ -138,6 +82,63 @@ class Recipients(ProbingCase):
     def test_clean_clients_are_not_remembered(self):
         self.assert_welcome("198.51.100.13")
         self.assertEqual(self.daemon.log_lines(network="198.51.100.13/32"), [])
+
+
+class StaleLists(ProbingCase):
+    """30 stale addresses among 600 good ones: a list that nobody has looked after."""
+
+    as_at_a_site = True
+    STALE, GOOD = 30, 600
+
+    def mail(self, client, recipients):
+        """One message; how many recipients were unknown."""
+        self.assert_accepted(client.command("MAIL FROM:<list@example.net>"))
+        unknown = 0
+        for recipient in recipients:
+            reply = client.command(f"RCPT TO:<{recipient}@example.org>")
+            self.assertRegex(reply[0], "^(250 2.1.5|550 5.1.1) ")
+            unknown += reply[0].startswith("550")
+        if unknown == len(recipients):
+            self.assert_accepted(client.command("RSET"))
+        else:
+            self.assertRegex(client.command("DATA")[0], "^354 ")
+            self.assert_accepted(client.command("Subject: list\r\n\r\nNews.\r\n."))
+        return unknown
+
+    def assert_goes_through(self, address, messages):
+        recipients = [recipient for message in messages for recipient in message]
+        good = [recipient for recipient in recipients if recipient.startswith("bob")]
+        self.assertEqual((len(good), len(recipients)), (self.GOOD, self.GOOD + self.STALE))
+        before, client = len(self.postfix.delivered("bob")), self.visit(address)
+        unknown = sum(self.mail(client, message) for message in messages)
+        self.assertEqual(unknown, self.STALE)
+        self.postfix.wait_delivered("bob", before + self.GOOD)
+        self.assertEqual(self.daemon.log_lines(client=address, event="refused"), [])
+        self.assertEqual(self.daemon.log_lines(network=f"{address}/32", event="probing"), [])
+        self.assert_welcome(address)
+
+    def shuffled(self, seed):
+        recipients = names(self.STALE) + [f"bob+{number}" for number in range(self.GOOD)]
+        random.Random(seed).shuffle(recipients)
+        return recipients
+
+    def test_one_stale_address_a_message(self):
+        messages = []
+        for number, stale in enumerate(names(self.STALE)):
+            good = [f"bob+{number}.{part}" for part in range(self.GOOD // self.STALE)]
+            messages.append([*good[:10], stale, *good[10:]])
+        self.assert_goes_through("198.51.100.10", messages)
+
+    def test_one_message_for_all(self):
+        self.assert_goes_through("198.51.100.14", [self.shuffled(1)])
+
+    def test_messages_of_fifty(self):
+        recipients = self.shuffled(2)
+        self.assert_goes_through("198.51.100.15", [recipients[at:at + 50]
+                                                   for at in range(0, len(recipients), 50)])
+
+    def test_a_message_for_each(self):
+        self.assert_goes_through("198.51.100.16", [[one] for one in self.shuffled(3)])
 
 
 class ImpatientPostfix(ProbingCase):
@@ -269,6 +270,45 @@ class AtSendmail(unittest.TestCase):
         self.assert_cut_off("127.0.2.82", "EXPN", "probe-vrfy")
 
 
+class Operators(ProbingCase):
+    """Seen, forgiven and refused with `milter-strict ctl`, while Postfix serves."""
+
+    def ctl(self, *arguments):
+        result = ctl(self.daemon, *arguments)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        return result
+
+    def test_dictionary_is_shown_and_forgiven(self):
+        answered, reply = self.harvest("198.51.100.70", names(1000))
+        self.assertIsNotNone(reply, "nobody stopped it")
+        self.assertLessEqual(answered, CUT_OFF_AT_MOST)
+        self.assert_turned_away("198.51.100.70")
+        row, end = self.ctl("--json", "refused", "--network", "198.51.100.70").lines()
+        self.assertEqual((row["network"], row["rule"], row["action"]),
+                         ("198.51.100.70/32", "probe-recipients", "refuse"))
+        self.assertGreaterEqual(row["distinct"], 10)
+        self.assertEqual((row["delivered"], end["found"]), (0, 1))
+        open_session = self.visit("198.51.100.70")
+        self.assertEqual(self.ctl("forgive", "198.51.100.70").out,
+                         "198.51.100.70/32: 1 network forgiven\n")
+        self.assert_accepted(send_message(open_session, "forgiven"))
+        self.assert_welcome("198.51.100.70")
+        status, = self.ctl("--json", "status").lines()
+        refused = {row["rule"]: row["refused"] for row in status["decisions"]}
+        self.assertGreaterEqual(refused["probe-recipients"], 2)
+
+    def test_refused_by_hand(self):
+        client = self.visit("203.0.113.70")
+        self.assert_accepted(send_message(client, "before"))
+        self.ctl("refuse", "203.0.113.0/24", "2h")
+        reply = client.command("MAIL FROM:<sender@example.net>")
+        self.assert_refused(reply, "421", "4.7.0", "client-refused")
+        self.assert_turned_away("203.0.113.71", "client-refused")
+        self.assert_welcome("203.0.112.1")
+        self.ctl("forgive", "203.0.113.0/24")
+        self.assert_welcome("203.0.113.70")
+
+
 class Memory(ProbingCase):
     def refuse(self, address):
         _, reply = self.harvest(address, names(CUT_OFF_AT_MOST + 1))
@@ -282,12 +322,25 @@ class Memory(ProbingCase):
         self.assert_turned_away("198.51.100.40")
         self.assert_welcome("198.51.100.41")
 
-    def test_sudden_death_keeps_refusals(self):
-        self.refuse("198.51.100.42")
+    def test_sudden_deaths_amid_attacks_keep_refusals(self):
+        """It is killed while others are being counted, several times in a row."""
+        self.refuse("198.51.100.44")
         time.sleep(2)  # what happened in the last second may be lost
-        self.daemon.kill()
-        self.daemon.start()
-        self.assert_turned_away("198.51.100.42")
+        for death in range(3):
+            others = [self.visit(f"198.51.100.{64 + death * 8 + number}") for number in range(8)]
+            for user in names(6):
+                for client in others:
+                    client.command("MAIL FROM:<sender@example.net>")
+                    client.send(f"RCPT TO:<{user}@example.org>\r\nRSET\r\n".encode("ascii"))
+                for client in others:
+                    client.read_reply()
+                    client.read_reply()
+            self.daemon.kill()
+            self.daemon.start()
+            self.assert_turned_away("198.51.100.44")
+        self.assertEqual(self.daemon.log_lines(event="store-set-aside"), [])
+        self.assertEqual(self.daemon.log_lines(event="store-failed"), [])
+        self.assert_welcome("198.51.100.45")
 
     def test_reload_keeps_refusals(self):
         self.refuse("198.51.100.43")

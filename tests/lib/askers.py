@@ -92,6 +92,8 @@ class PolicyAsker(Asker):
         lines = [f"{name}={value}\n" for name, value in attributes.items() if value is not None]
         return "".join(lines).encode("utf-8") + b"\n"
 
+    vrfy_request = request
+
     def answer(self):
         return self.read_until(rb"action=([^\n]*)\n\n").group(1).decode("ascii")
 
@@ -120,6 +122,13 @@ class MapAsker(Asker):
     def ask(self, name, rest, **fields):
         self.send(self.request(name, rest, **fields))
         return self.answer()
+
+    @classmethod
+    def vrfy_request(cls, argument="alice"):
+        return cls.request("check_vrfy", argument)
+
+    def vrfy(self, argument="alice", **fields):
+        return self.ask("check_vrfy", argument, **fields)
 
     def other(self, line, reply_class="5", **fields):
         line = line if isinstance(line, bytes) else line.encode("utf-8")

@@ -131,6 +131,7 @@ class Daemon:
         command = [*self.launcher, *wrapper(), self.reachable_program(), "run", "-c", self.config]
         environment = {name: value for name, value in os.environ.items()
                        if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")}
+        environment["TMPDIR"] = self.folder  # of valgrind, which runs as whoever the daemon is
         environment.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/tsan.supp")
         environment.update(self.environment)
         with open(self.log_file, "ab") as log:

@@ -67,6 +67,10 @@ def has_ipv6():
         return False
 
 
+def loopback_addresses():
+    return (HOST4, HOST6) if has_ipv6() else (HOST4,)
+
+
 def milter_endpoint(address):
     """Turn libmilter's way of writing a socket (unix:PATH, inet:PORT@HOST) into Postfix's."""
     family, _, rest = address.partition(":")
@@ -190,13 +194,13 @@ def auth_settings(socket_path):
             "smtpd_sasl_path": socket_path}
 
 
-def master_cf(port, xclient_port, submission_port, chroot):
-    """The services: three SMTP listeners on each loopback address, then what every Postfix has."""
+def master_cf(addresses, port, xclient_port, submission_port, chroot):
+    """The services: three SMTP listeners on each address, then what every Postfix has."""
     jail = "y" if chroot else "n"
     listeners = ((port, ""),
                  (xclient_port, " -o smtpd_authorized_xclient_hosts=127.0.0.1,[::1]"),
                  (submission_port, " -o milter_macro_daemon_name=ORIGINATING"))
-    addresses = (HOST4, f"[{HOST6}]") if has_ipv6() else (HOST4,)
-    lines = [f"{address}:{number} inet n - {jail} - - smtpd{options}\n"
-             for address in addresses for number, options in listeners]
+    hosts = [f"[{address}]" if ":" in address else address for address in addresses]
+    lines = [f"{host}:{number} inet n - {jail} - - smtpd{options}\n"
+             for host in hosts for number, options in listeners]
     return "".join(lines) + SERVICES

@@ -23,17 +23,14 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 PATIENCE = 60.0  # seconds; only a broken server needs them
 ATTEMPTS = 5     # another process may take the free port first
 
 
 class RedisError(Exception):
     """The server answered with an error, or not at all."""
-
-
-def free_port(host="127.0.0.1"):
-    with socket.create_server((host, 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class RedisClient:
@@ -128,7 +125,7 @@ class RedisServer:
         """Start it, on the port that it had before if it had one, and wait until it answers."""
         for attempt in range(ATTEMPTS):
             if self.port is None:
-                self.port = free_port(self.host if not self.launcher else "127.0.0.1")
+                self.port = free_port()
             if self._started():
                 return self
             if attempt < ATTEMPTS - 1:
@@ -239,10 +236,10 @@ class SlowProxy:
     obstacle. All may be changed while it runs.
     """
 
-    def __init__(self, target, host="127.0.0.1"):
+    def __init__(self, target, host="127.0.0.1", port=0):
         self.target = target
         self.delay, self.piece, self.cut_after = 0.0, 65536, None
-        self._listener = socket.create_server((host, 0))
+        self._listener = socket.create_server((host, port))
         self.host, self.port = self._listener.getsockname()[:2]
         self._lock = threading.Lock()
         self._sockets = set()
@@ -262,6 +259,7 @@ class SlowProxy:
 
     def close(self):
         self._ends.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would keep the port
         self._listener.close()
         self.cut()
 

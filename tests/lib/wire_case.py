@@ -1,5 +1,7 @@
-"""The base of the wire tests: a daemon for each class, and sessions with it."""
+"""The base of the wire tests: a daemon for each class or each test, and sessions with it."""
 
+import contextlib
+import threading
 import unittest
 
 from daemon import Daemon
@@ -65,3 +67,51 @@ class WireCase(unittest.TestCase):
         self.assert_message_passes(mta)
         mta.quit()
         mta.expect_close()
+
+    @contextlib.contextmanager
+    def visitors(self, count, visit, stop=None):
+        """Meanwhile visit(0), visit(1) ... run in threads of their own, and none of them fails.
+
+        At the end `stop`, an event, is set for them, and they are waited for."""
+        failures = []
+
+        def run(number):
+            try:
+                visit(number)
+            except Exception as error:  # pylint: disable=broad-except
+                failures.append(f"{number}: {error}")
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            if stop is not None:
+                stop.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(failures, [])
+
+
+class OwnDaemonCase(WireCase):
+    """Each test makes its own daemons; their configurations begin with CONFIG."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def tearDown(self):
+        pass
+
+    def make(self, config="", **options):
+        """A daemon that was not started yet; it ends with the test."""
+        daemon = Daemon(self.CONFIG + config, **options)
+        self.addCleanup(daemon.discard)
+        return daemon
+
+    def run_daemon(self, config="", **options):
+        return self.make(config, **options).start()

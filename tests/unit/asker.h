@@ -92,6 +92,22 @@ static inline void seen_begin(void)
   services.registry = NULL;
 }
 
+/* Meanwhile 192.0.2.7, port 40000, has a milter session at this daemon, whose policy answers
+ * `rule` with 450 4.7.1; until registry_leave(services.registry, entry). */
+static inline void seen_session(struct registry_entry *entry, struct span daemon, enum rule rule)
+{
+  static struct registry registry;
+  static struct policy older;
+  struct ip client;
+
+  assert_true(ip_parse(SPAN("192.0.2.7"), &client));
+  policy_defaults(&older);
+  older.rules[rule].status = (struct reply_status){450, "4.7.1"};
+  registry_open(&registry, &services);
+  services.registry = &registry;
+  registry_enter(&registry, entry, client, 40000, &older, daemon);
+}
+
 /* One connection; the tests say how it is opened and fed. */
 struct asker {
   struct door_sink sink;
@@ -118,6 +134,22 @@ static inline void asker_begin(struct asker *asker)
   asker->since = asker->len = 0;
   asker->said[0] = '\0';
   asker->sink = (struct door_sink){.write = asker_take, .context = asker};
+}
+
+/* Offers bytes as a connection does: `step` more at a time, those not used up again. `feed` hands
+ * them to the door, which sets *closed when it hangs up. */
+static inline void asker_offer(struct asker *asker, struct span bytes, size_t step,
+                               size_t (*feed)(void *door, struct span bytes), void *door,
+                               const bool *closed)
+{
+  size_t used = 0, shown = 0, now = 1;
+
+  while (!*closed && (shown < bytes.len || now > 0)) {
+    shown = shown + step < bytes.len ? shown + step : bytes.len;
+    now = feed(door, span_slice(bytes, used, shown));
+    used += now;
+    asker->since = 0;
+  }
 }
 
 #endif

@@ -68,6 +68,9 @@ static const struct {
     {"limit out of range", "rules: { recipient-many = { limit = 0; }; };",
      "1: rules.recipient-many.limit = 0 is out of range; it takes a whole number from 1 to "
      "1000000"},
+    {"limit of points that nobody reaches", "\n\nrules: { probe-recipients = { limit = 1001; }; };",
+     "3: rules.probe-recipients.limit = 1001 is out of range; it takes a whole number from 1 to "
+     "1000"},
     {"names of the wrong type", "rules: { helo-listed = { names = \"ylmf-pc\"; }; };",
      "1: rules.helo-listed.names is a text; it takes a list of names, as [ \"one\", \"two\" ]"},
     {"reply is a number", "rules: { sender-dots = { reply = 550; }; };",

@@ -14,20 +14,19 @@
 
 static struct asker one, other;
 
-/* Offers bytes as a connection does: `step` more at a time, those not used up again. */
+static size_t feed_door(void *door, struct span bytes)
+{
+  return postfix_policy_feed(door, bytes);
+}
+
+/* One connection, from its beginning; bytes come by `step`. */
 static struct postfix_policy feed(struct asker *asker, struct span bytes, size_t step)
 {
   struct postfix_policy door;
-  size_t used = 0, shown = 0, now = 1;
 
   asker_begin(asker);
   postfix_policy_open(&door, &services, &asker->sink);
-  while (!door.closed && (shown < bytes.len || now > 0)) {
-    shown = shown + step < bytes.len ? shown + step : bytes.len;
-    now = postfix_policy_feed(&door, span_slice(bytes, used, shown));
-    used += now;
-    asker->since = 0;
-  }
+  asker_offer(asker, bytes, step, feed_door, &door, &door.closed);
   return door;
 }
 
@@ -276,23 +275,15 @@ static void the_report_has_the_facts(void **state)
 /* The milter's session of the same client has the say. */
 static void an_open_session_is_found(void **state)
 {
-  static struct registry registry;
-  static struct policy older;
   struct registry_entry entry = {.entered = false};
-  struct ip client;
 
   (void)state;
   seen_begin();
-  assert_true(ip_parse(SPAN("192.0.2.7"), &client));
-  policy_defaults(&older);
-  older.rules[RULE_COMMAND_VRFY].status = (struct reply_status){450, "4.7.1"};
-  registry_open(&registry, &services);
-  services.registry = &registry;
-  registry_enter(&registry, &entry, client, 40000, &older, SPAN("MSA"));
+  seen_session(&entry, SPAN("MSA"), RULE_COMMAND_VRFY);
   feed(&one, SPAN(VRFY "recipient=alice\n\n"), SAID_MAX);
   assert_true(strncmp(one.said, "action=450 4.7.1 ", 17) == 0);
   assert_string_equal(seen.daemon, "MSA");
-  registry_leave(&registry, &entry);
+  registry_leave(services.registry, &entry);
   feed(&one, SPAN(VRFY "recipient=alice\n\n"), SAID_MAX);
   assert_string_equal(one.said, NO_VRFY);
   assert_string_equal(seen.daemon, "");

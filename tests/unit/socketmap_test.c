@@ -14,20 +14,19 @@
 
 static struct asker one, other;
 
-/* Offers bytes as a connection does: `step` more at a time, those not used up again. */
+static size_t feed_door(void *door, struct span bytes)
+{
+  return socketmap_feed(door, bytes);
+}
+
+/* One connection, from its beginning; bytes come by `step`. */
 static struct socketmap feed(struct asker *asker, struct span bytes, size_t step)
 {
   struct socketmap door;
-  size_t used = 0, shown = 0, now = 1;
 
   asker_begin(asker);
   socketmap_open(&door, &services, &asker->sink);
-  while (!door.closed && (shown < bytes.len || now > 0)) {
-    shown = shown + step < bytes.len ? shown + step : bytes.len;
-    now = socketmap_feed(&door, span_slice(bytes, used, shown));
-    used += now;
-    asker->since = 0;
-  }
+  asker_offer(asker, bytes, step, feed_door, &door, &door.closed);
   return door;
 }
 
@@ -270,34 +269,26 @@ static void a_252_is_said(void **state)
 /* What a milter session has let pass is not judged again; the rest by its policy. */
 static void an_open_session_is_found(void **state)
 {
-  static struct registry registry;
-  static struct policy older;
   struct registry_entry entry = {.entered = false};
-  struct ip client;
 
   (void)state;
   begin();
-  assert_true(ip_parse(SPAN("192.0.2.7"), &client));
-  policy_defaults(&older);
-  older.rules[RULE_COMMAND_TURN].status = (struct reply_status){450, "4.7.1"};
-  registry_open(&registry, &services);
-  services.registry = &registry;
-  registry_enter(&registry, &entry, client, 40000, &older, SPAN("MTA"));
+  seen_session(&entry, SPAN("MTA"), RULE_COMMAND_TURN);
   expect_span("not asked", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
-  registry_note_unknown(&registry, &entry, true);
+  registry_note_unknown(services.registry, &entry, true);
   expect_span("VRFY between", "answer", ask(SPAN("check_vrfy " CLIENT "a")), NO_VRFY);
   expect_span("let pass", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), NOTFOUND);
   expect_span("the next", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
-  registry_note_unknown(&registry, &entry, true);
-  registry_note_unknown(&registry, &entry, false);
+  registry_note_unknown(services.registry, &entry, true);
+  registry_note_unknown(services.registry, &entry, false);
   expect_span("refused", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
-  registry_note_unknown(&registry, &entry, true);
+  registry_note_unknown(services.registry, &entry, true);
   expect_span("foreign", "answer", ask(SPAN("check_other " CLIENT "GET" S "5")), NOTFOUND);
   assert_true(span_starts_nocase(ask(SPAN("check_other " CLIENT "TURN" S "5")), SPAN("OK \"450 ")));
   expect_span("another port", "answer",
               ask(SPAN("check_other 192.0.2.7" S "40001" S S S S "TURN" S "5")),
               NO("TURN", "command-turn"));
-  registry_leave(&registry, &entry);
+  registry_leave(services.registry, &entry);
   expect_span("gone", "answer", ask(SPAN("check_other " CLIENT "FOO" S "5")), UNKNOWN);
   assert_int_equal(seen.holds, 0);
 }

@@ -30,8 +30,10 @@ struct seen {
 static bool see(void *context, struct netblock network, const struct ledger_page *page)
 {
   struct seen *seen = context;
-  unsigned number =
-      network.base.bytes[13] << 16 | network.base.bytes[14] << 8 | network.base.bytes[15];
+  unsigned number = 0;
+
+  for (size_t i = 13; i < sizeof(network.base.bytes); i++)
+    number = number << 8 | network.base.bytes[i];
 
   assert_true(ledger_is_sane(page));
   if (number < sizeof(seen->times))

@@ -4,6 +4,9 @@
 #include "store/share_inner.h"
 #include "store_case.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 static void the_queue_is_bounded_and_in_order(void **state)
 {
   struct share_queue *queue = calloc(1, sizeof(*queue));
@@ -225,6 +228,72 @@ static void exactly_this_network_is_looked_at(void **state)
   store_close(store);
 }
 
+/* A server that takes connections and never says a word. */
+
+static atomic_uint told[SHARE_DROPPED + 1];
+
+static void hear(enum share_note which, const char *detail)
+{
+  (void)detail;
+  atomic_fetch_add(&told[which], 1);
+}
+
+static void hear_refused(struct netblock around, const struct ledger_page *page, uint64_t when)
+{
+  (void)around;
+  (void)page;
+  (void)when;
+  fail();
+}
+
+static int listen_mutely(struct share_options *options)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  snprintf(address.sun_path, sizeof(address.sun_path), "%s/redis", folder);
+  snprintf(options->server.path, sizeof(options->server.path), "%s/redis", folder);
+  assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+  assert_int_equal(listen(fd, 16), 0);
+  return fd;
+}
+
+static void events_are_dropped_and_nobody_waits(void **state)
+{
+  enum { EVENTS = 10 * SHARE_QUEUE_ITEMS };
+  struct share_options options = {.on = true, .prefix = "p:", .server = {.timeout = 1000}};
+  struct store *store = open_store();
+  struct share *share =
+      share_open(store, &(struct share_ears){.note = hear, .refused = hear_refused});
+  const struct ledger_entry entry = {.event = LEDGER_VRFY, .times = 1};
+  struct ledger_settings ledger;
+  int server = listen_mutely(&options);
+
+  (void)state;
+  ledger_defaults(&ledger);
+  assert_non_null(share);
+  share_counted(share, network(0), &entry, 1, now()); /* nothing is shared yet */
+  assert_false(share_state_get(share).on);
+  assert_true(share_change(share, &options, &ledger));
+  for (unsigned waits = 0; atomic_load(&told[SHARE_ALONE]) == 0; waits++) {
+    assert_true(waits < PATIENCE_MS / 5);
+    pause_a_moment();
+  }
+  for (unsigned i = 0; i < EVENTS; i++)
+    share_counted(share, network(i), &entry, 1, now());
+  for (unsigned waits = 0; atomic_load(&told[SHARE_DROPPED]) == 0; waits++) {
+    assert_true(waits < PATIENCE_MS / 5);
+    pause_a_moment();
+  }
+  assert_true(share_state_get(share).on && !share_state_get(share).connected);
+  assert_true(share_state_get(share).lost > 0 && share_state_get(share).lost <= EVENTS);
+  assert_true(share_state_get(share).error[0] != '\0' && share_state_get(share).sent == 0);
+  assert_int_equal(atomic_load(&told[SHARE_BACK]), 0);
+  assert_true(share_close(share));
+  close(server);
+  store_close(store);
+}
+
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -238,6 +307,7 @@ int main(void)
       cmocka_unit_test(records_are_kept_as_long_as_they_say_anything),
       STORE_TEST(another_seed_wipes_the_sketches_alone),
       STORE_TEST(another_seed_stays),
+      STORE_TEST(events_are_dropped_and_nobody_waits),
       STORE_TEST(exactly_this_network_is_looked_at),
   };
 

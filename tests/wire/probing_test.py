@@ -8,9 +8,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from askers import MapAsker, PolicyAsker  # noqa: E402
-from daemon import Daemon  # noqa: E402
 from milter_protocol import strings  # noqa: E402
-from wire_case import WireCase  # noqa: E402
+from wire_case import OwnDaemonCase, WireCase  # noqa: E402
 
 STATE = 'state-directory = "@DIR@";\n'
 ACCEPTED = {"{rcpt_mailer}": "local", "{rcpt_host}": "", "{rcpt_addr}": "bob"}
@@ -235,24 +234,13 @@ class Reload(ProbingCase):
         self.daemon.reload(STATE)
 
 
-class Store(ProbingCase):
+class Store(OwnDaemonCase, ProbingCase):
     """Each test has its own daemon, and treats its file badly."""
 
-    @classmethod
-    def setUpClass(cls):
-        pass
+    CONFIG = ""
 
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
-
-    def make(self, config=STATE):
-        daemon = Daemon(config)
-        self.addCleanup(daemon.discard)
-        return daemon
+    def make(self, config=STATE, **options):
+        return super().make(config, **options)
 
     def file_of(self, daemon):
         return pathlib.Path(daemon.folder) / "ledger.mdb"

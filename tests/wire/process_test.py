@@ -10,42 +10,18 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from daemon import Daemon  # noqa: E402
 from milter_wire import Mta  # noqa: E402
-from wire_case import WireCase  # noqa: E402
+from ports import free_port  # noqa: E402
+from postfix_config import has_ipv6  # noqa: E402
+from wire_case import OwnDaemonCase  # noqa: E402
 
 LENIENT = 'rules: { sender-syntax = "off"; };'
 BAD = "<user@@example.com>"
 
 
-def free_port(family=socket.AF_INET, host="127.0.0.1"):
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
-
-
-class ProcessCase(WireCase):
-    """Each test has its own daemon."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
-
-    def run_daemon(self, config="", **options):
-        daemon = Daemon(config, **options)
-        self.addCleanup(daemon.discard)
-        return daemon.start()
-
+class ProcessCase(OwnDaemonCase):
     def fail_to_start(self, config, status=None, **options):
-        daemon = Daemon(config, **options)
-        self.addCleanup(daemon.discard)
+        daemon = self.make(config, **options)
         ended = daemon.spawn().wait_exit()
         if status is None:
             self.assertNotEqual(ended, 0, daemon.said())
@@ -184,8 +160,7 @@ class Sockets(ProcessCase):
         first.stop()
 
     def test_a_file_that_is_no_socket_is_left_alone(self):
-        daemon = Daemon()
-        self.addCleanup(daemon.discard)
+        daemon = self.make()
         path = daemon.milter.removeprefix("unix:")
         with open(path, "w", encoding="ascii") as file:
             file.write("precious")
@@ -198,12 +173,9 @@ class Sockets(ProcessCase):
         self.assert_serves(daemon)
         daemon.stop()
 
+    @unittest.skipUnless(has_ipv6(), "this machine has no IPv6 loopback")
     def test_over_inet6(self):
-        try:
-            port = free_port(socket.AF_INET6, "::1")
-        except OSError:
-            self.skipTest("this machine has no IPv6 loopback")
-        daemon = self.run_daemon(listen=f"inet6:{port}@::1")
+        daemon = self.run_daemon(listen=f"inet6:{free_port()}@::1")
         self.assert_serves(daemon)
         daemon.stop()
 
@@ -241,11 +213,9 @@ class ServiceManager(ProcessCase):
             listener.listen(16)
             number = listener.fileno()
             address = f"inet:{listener.getsockname()[1]}@127.0.0.1"
-            launcher = ["sh", "-c", f'exec 3<&{number}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh"]
-            daemon = Daemon('listen: { milter = "fd:3"; };', listen=address, launcher=launcher,
-                            pass_fds=(number,))
-            self.addCleanup(daemon.discard)
-            daemon.start()
+            launcher = ["bash", "-c", f'exec 3<&{number}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "-"]
+            daemon = self.run_daemon('listen: { milter = "fd:3"; };', listen=address,
+                                     launcher=launcher, pass_fds=(number,))
         self.assert_serves(daemon)
         daemon.stop()
 
@@ -284,8 +254,7 @@ class BadConfiguration(ProcessCase):
                 self.assertRegex(daemon.log_text(), rf"milter-strict\.conf:{number}: ")
 
     def test_a_missing_file(self):
-        daemon = Daemon()
-        self.addCleanup(daemon.discard)
+        daemon = self.make()
         os.unlink(daemon.config)
         self.assertNotEqual(daemon.spawn().wait_exit(), 0)
         self.assertIn("milter-strict.conf", daemon.log_text())

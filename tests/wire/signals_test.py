@@ -8,27 +8,15 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from daemon import PATIENCE, Daemon  # noqa: E402
-from wire_case import WireCase  # noqa: E402
+from daemon import PATIENCE  # noqa: E402
+from wire_case import OwnDaemonCase  # noqa: E402
 
 STORM = 10_000
 
 
-class SignalCase(WireCase):
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class SignalCase(OwnDaemonCase):
     def setUp(self):
-        self.daemon = Daemon()
-        self.addCleanup(self.daemon.discard)
-
-    def tearDown(self):
-        pass
+        self.daemon = self.make()
 
     def send(self, *signals):
         for number in signals:

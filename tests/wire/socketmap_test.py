@@ -7,17 +7,13 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-import daemon as daemon_module  # noqa: E402
 from askers import Closed, MapAsker, PolicyAsker  # noqa: E402
-from daemon import Daemon  # noqa: E402
-from wire_case import WireCase  # noqa: E402
+from door_case import DoorCase, EveryDoor  # noqa: E402
+from wire_case import OwnDaemonCase  # noqa: E402
 
-SLOW = bool(daemon_module.wrapper())
 LISTEN = ('listen: { milter = "unix:@DIR@/milter.sock"; policy = "unix:@DIR@/policy.sock"; '
           'socketmap = "unix:@DIR@/map.sock"; };\n')
 NOTHING = "NOTFOUND "
-QUESTIONS = 500 if SLOW else 10000
-AT_ONCE = 50 if SLOW else 500
 
 
 def refusal(verb):
@@ -28,42 +24,17 @@ def refusal(verb):
 NO_VRFY = refusal("VRFY")
 
 
-def asker(daemon, **options):
-    return MapAsker(f"unix:{daemon.folder}/map.sock", **options)
+class MapCase(DoorCase):
+    CONFIG, SOCKET, ASKER, NO_VRFY = LISTEN, "map.sock", MapAsker, NO_VRFY
 
 
-class MapCase(WireCase):
-    CONFIG = LISTEN
-
-    def dial_map(self, daemon=None, **options):
-        connection = asker(daemon or self.daemon, **options)
-        self.addCleanup(connection.close)
-        return connection
+class OwnDaemon(OwnDaemonCase, MapCase):
+    pass
 
 
-class OwnDaemon(MapCase):
-    """Each test has its own daemon."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
-
-    def run_daemon(self, config=""):
-        daemon = Daemon(LISTEN + config)
-        self.addCleanup(daemon.discard)
-        return daemon.start()
-
-
-class Answers(MapCase):
+class Answers(EveryDoor, MapCase):
     def test_each_map(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         self.assertEqual(connection.ask("check_vrfy", "alice"), NO_VRFY)
         self.assertEqual(connection.ask("check_vrfy", "nobody@elsewhere.example"), NO_VRFY)
         self.assertEqual(connection.ask("check_expn", "staff"), refusal("EXPN"))
@@ -73,13 +44,13 @@ class Answers(MapCase):
         self.assertTrue(connection.other("GET/HTTP/1.0").startswith('OK "421 4.7.0 '))
 
     def test_noop_is_never_refused(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         for line, reply_class in (("NOOP", "2"), ("NOOP hi", "2"), ("VERB", "2"), ("TURN", "2"),
                                   ("NOOP", "5"), ("TURN", ""), ("TURN", "5 ")):
             self.assertEqual(connection.other(line, reply_class), NOTHING, (line, reply_class))
 
     def test_who_is_exempt(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         for facts in ({"auth": "alice"}, {"verify": "OK"}, {"address": "127.0.0.1"},
                       {"address": "IPv6:0:0:0:0:0:0:0:1"}, {"address": ""}):
             self.assertEqual(connection.ask("check_vrfy", "bob", **facts), NOTHING, facts)
@@ -87,48 +58,22 @@ class Answers(MapCase):
             self.assertEqual(connection.ask("check_vrfy", "bob", **facts), NO_VRFY, facts)
 
     def test_an_argument_cannot_pass_for_a_field(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         for argument in (b"\x9b\x9b\x9balice\x9bOK\x9bbob", b"\x9b127.0.0.1\x9b", b"a\0b",
                          b"\xff" * 100, b'"), 9:NOTFOUND ,'):
             self.assertEqual(connection.ask("check_vrfy", argument), NO_VRFY)
 
     def test_the_log_has_the_facts(self):
-        self.dial_map().ask("check_expn", "log-me", address="IPv6:2001:db8:0:0:0:0:0:9")
+        self.dial_door().ask("check_expn", "log-me", address="IPv6:2001:db8:0:0:0:0:0:9")
         line = self.daemon.wait_log(event="refused", command="EXPN log-me")[0]
         for key, value in {"door": "socketmap", "rule": "command-expn", "client": "2001:db8::9",
                            "daemon": "MTA", "reply": "502 5.5.1"}.items():
             self.assertEqual(line[key], value)
 
-    def test_bytes_one_by_one_and_many_questions_in_one_piece(self):
-        connection = self.dial_map()
-        for byte in connection.request("check_vrfy", "bob"):
-            connection.send(bytes([byte]))
-        self.assertEqual(connection.answer(), NO_VRFY)
-        connection.send(b"".join(connection.request("check_vrfy", f"user{number}")
-                                 for number in range(200)))
-        for _ in range(200):
-            self.assertEqual(connection.answer(), NO_VRFY)
-
-    def test_many_questions_on_one_connection(self):
-        connection = self.dial_map()
-        request = connection.request("check_vrfy", "bob")
-        for _ in range(QUESTIONS):
-            connection.send(request)
-            self.assertEqual(connection.answer(), NO_VRFY)
-
-    def test_many_connections_at_once(self):
-        connections = [self.dial_map() for _ in range(AT_ONCE)]
-        for connection in connections:
-            connection.send(connection.request("check_vrfy", "bob")[:-1])
-        for connection in connections:
-            connection.send(b",")
-        for connection in reversed(connections):
-            self.assertEqual(connection.answer(), NO_VRFY)
-
 
 class Hostile(MapCase):
     def test_odd_questions_are_never_unobjectionable(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         for question in (b"", b"x", b"check_vrfy", b"check_vrfy alice", b"check_rcpt a",
                          b"check_vrfy localhost\x9b\x9b\x9b\x9b\x9balice"):
             connection.send(connection.netstring(question))
@@ -139,14 +84,14 @@ class Hostile(MapCase):
     def test_what_is_no_netstring_ends_the_connection(self):
         for bad in (b"05:hello,", b"hello", b":", b"-1:", b" 1:", b"99999999999:", b"4097:",
                     b"5:hello;", b"GET / HTTP/1.0\r\n\r\n", b"\n", b"\0"):
-            connection = self.dial_map()
+            connection = self.dial_door()
             self.assertEqual(connection.ask("check_vrfy", "bob"), NO_VRFY)
             connection.send(bad)
             connection.expect_close()
-        self.assertEqual(self.dial_map().ask("check_vrfy", "bob"), NO_VRFY)
+        self.assertEqual(self.dial_door().ask("check_vrfy", "bob"), NO_VRFY)
 
     def test_the_longest_question(self):
-        connection = self.dial_map()
+        connection = self.dial_door()
         room = 4096 - len(connection.request("check_vrfy", "")) + len("nn:,")
         self.assertEqual(connection.ask("check_vrfy", "a" * room), NO_VRFY)
         connection.send(connection.request("check_vrfy", "a" * (room + 1)))
@@ -154,19 +99,19 @@ class Hostile(MapCase):
 
     def test_slow_and_gone_clients_hold_up_nobody(self):
         for number in range(20):
-            connection = self.dial_map()
+            connection = self.dial_door()
             connection.send(connection.request("check_vrfy", "bob")[:2 * number])
-        flood = self.dial_map(timeout=1.0)
+        flood = self.dial_door(timeout=1.0)
         try:
             for _ in range(50000):
                 flood.send(flood.request("check_vrfy", "bob"))
         except Closed:
             pass
         for _ in range(50):
-            gone = asker(self.daemon)
+            gone = self.asker()
             gone.send(gone.request("check_vrfy", "bob"))
             gone.close()
-        self.assertEqual(self.dial_map().ask("check_vrfy", "bob"), NO_VRFY)
+        self.assertEqual(self.dial_door().ask("check_vrfy", "bob"), NO_VRFY)
         self.assert_serves()
 
 
@@ -179,26 +124,26 @@ class Policies(OwnDaemon):
                 ('"monitor"', NOTHING), ('"off"', NOTHING)):
             with self.subTest(setting=setting):
                 daemon = self.run_daemon(f"rules: {{ command-vrfy = {setting}; }};")
-                self.assertEqual(self.dial_map(daemon).ask("check_vrfy", "bob"), wanted)
+                self.assertEqual(self.dial_door(daemon).ask("check_vrfy", "bob"), wanted)
                 daemon.stop()
 
     def test_a_long_text_is_cut_where_sendmail_would_break(self):
         daemon = self.run_daemon(f'rules: {{ command-vrfy = {{ text = "{"x" * 400}"; }}; }};')
-        value = self.dial_map(daemon).ask("check_vrfy", "bob")
+        value = self.dial_door(daemon).ask("check_vrfy", "bob")
         self.assertRegex(value, r'^OK "502 5\.5\.1 x+"$')
         self.assertLessEqual(len(value) - len("OK "), 250)
         daemon.stop()
 
     def test_monitor_mode_lets_pass_and_logs(self):
         daemon = self.run_daemon('mode = "monitor";')
-        self.assertEqual(self.dial_map(daemon).other("TURN"), NOTHING)
+        self.assertEqual(self.dial_door(daemon).other("TURN"), NOTHING)
         line = daemon.wait_log(event="would-refuse", door="socketmap")[0]
         self.assertEqual((line["rule"], line["command"]), ("command-turn", "TURN"))
         daemon.stop()
 
     def test_a_reload_counts_for_open_connections(self):
         daemon = self.run_daemon()
-        connection = self.dial_map(daemon)
+        connection = self.dial_door(daemon)
         self.assertEqual(connection.ask("check_vrfy", "bob"), NO_VRFY)
         daemon.reload(LISTEN + 'exempt: { daemons = [ "MTA" ]; };')
         self.assertEqual(connection.ask("check_vrfy", "bob"), NOTHING)
@@ -210,7 +155,7 @@ class Joined(OwnDaemon):
     def test_the_milter_s_session_has_the_say(self):
         daemon = self.run_daemon()
         mta = self.session(daemon=daemon, port=40000)
-        connection = self.dial_map(daemon)
+        connection = self.dial_door(daemon)
         daemon.reload(LISTEN + 'rules: { command-vrfy = "off"; };')
         self.assertEqual(connection.ask("check_vrfy", "bob", port="40000"), NO_VRFY)
         self.assertEqual(connection.ask("check_vrfy", "bob", port="40001"), NOTHING)
@@ -227,7 +172,7 @@ class Joined(OwnDaemon):
         mta.negotiate()
         mta.macros("connect", {"{daemon_name}": "MTA"})
         self.begin(mta, port=40000)
-        connection = self.dial_map(daemon)
+        connection = self.dial_door(daemon)
         refused = 'OK "500 5.5.2 '
         self.assertTrue(connection.other("FOO").startswith(refused), "the milter was not asked")
         self.assert_refused(mta.unknown("FOO"), "command-unknown")
@@ -242,34 +187,24 @@ class Joined(OwnDaemon):
 
     def test_all_doors_at_once_during_reloads(self):
         daemon = self.run_daemon()
-        stop, failures = threading.Event(), []
+        stop = threading.Event()
 
         def ask(number):
-            try:
-                with asker(daemon) as one, PolicyAsker(f"unix:{daemon.folder}/policy.sock") as two:
-                    while not stop.wait(0.01):
-                        port = 42000 + number
-                        mta = self.dial(daemon)
-                        mta.negotiate()
-                        self.begin(mta, port=port)
-                        facts = str(port)
-                        first = one.ask("check_vrfy", "bob", port=facts) == NO_VRFY
-                        second = two.vrfy("bob", client_port=facts) != "DUNNO"
-                        if first != second:
-                            failures.append("one session, two policies")
-                        mta.quit()
-                        mta.close()
-            except Exception as error:  # pylint: disable=broad-except
-                failures.append(str(error))
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for number in range(8):
-            daemon.reload(LISTEN + ('rules: { command-vrfy = "off"; };' if number % 2 else ""))
-        stop.set()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(failures, [])
+            with self.asker(daemon) as one, \
+                    PolicyAsker(f"unix:{daemon.folder}/policy.sock") as two:
+                while not stop.wait(0.01):
+                    port = 42000 + number
+                    mta = self.dial(daemon)
+                    mta.negotiate()
+                    self.begin(mta, port=port)
+                    first = one.vrfy("bob", port=str(port)) == NO_VRFY
+                    second = two.vrfy("bob", client_port=str(port)) != "DUNNO"
+                    self.assertEqual(first, second, "one session, two policies")
+                    mta.quit()
+                    mta.close()
+        with self.visitors(4, ask, stop):
+            for number in range(8):
+                daemon.reload(LISTEN + ('rules: { command-vrfy = "off"; };' if number % 2 else ""))
         daemon.stop()
 
 

@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import tables  # noqa: E402
 from askers import MapAsker, PolicyAsker  # noqa: E402
-from daemon import PATIENCE, Daemon, program, wrapper  # noqa: E402
-from wire_case import WireCase  # noqa: E402
+from daemon import PATIENCE, program, wrapper  # noqa: E402
+from wire_case import OwnDaemonCase  # noqa: E402
 
 NOBODY = 'user = "nobody";'
 SERVES_AS = pwd.getpwnam("nobody")
@@ -25,23 +25,7 @@ MANAGER = ['bash', '-c', 'next=3; for given in $1; do eval "exec $next<&$given";
            '[ -z "$2" ] || export LISTEN_FDNAMES="$2"; shift 2; exec "$@"', "manager"]
 
 
-class StartCase(WireCase):
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
-
-    def make(self, config="", **options):
-        daemon = Daemon(config, **options)
-        self.addCleanup(daemon.discard)
-        return daemon
-
+class StartCase(OwnDaemonCase):
     def fail_to_start(self, daemon, status, *words):
         self.assertEqual(daemon.spawn().wait_exit(), status, daemon.said())
         for word in words:
