@@ -77,6 +77,18 @@ class Rules(ReplayCase):
         self.assertEqual(report.counts("refused-delivered"), {})
         self.assertFalse(report.rule("sender-dots")["examples"][0]["delivered"])
 
+    def test_mail_that_is_delivered_hours_later(self):
+        lines = session("AAAAA", '"a..b"@example.net').splitlines(keepends=True)
+        deferred = lines[5].replace("status=sent", "status=deferred").replace("dsn=2", "dsn=4")
+        later = [line.replace("15:39:54", "18:20:00") for line in lines[5:]]
+        report = self.report("".join([*lines[:5], deferred, *later]))
+        self.assertEqual(report.counts("refused"), {"sender-dots": 1})
+        self.assertEqual(report.counts("refused-delivered"), {"sender-dots": 1})
+        self.assertEqual(report.policies[0]["delivered-refused"], 1)
+        example, = report.rule("sender-dots")["examples"]
+        self.assertTrue(example["delivered"])
+        self.assertEqual((example["queue-id"], example["line"]), ("AAAAA", 2))
+
     def test_senders_by_rule(self):
         senders = {
             '"a..b"@example.net': "sender-dots", '"user@"@example.net': "sender-syntax",
@@ -108,6 +120,7 @@ class Rules(ReplayCase):
         report = self.report(text, config=config)
         self.assertEqual(report.counts("refused-delivered"), {"helo-ours": 1})
         self.assertEqual(report.rule("helo-ours")["examples"][0]["said"], "mx.example.org")
+        self.assertTrue(report.rule("helo-ours")["examples"][0]["said-before"])
         at_once = self.report(text, config=config + 'speak = "at-once";\n')
         self.assertEqual(at_once.rule("helo-ours")["refused-delivered"], 1)
 
