@@ -14,6 +14,7 @@ PYTHON ?= python3
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
+localedir ?= $(prefix)/share/locale
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir ?= $(prefix)/share/zsh/site-functions
 fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
@@ -64,15 +65,15 @@ LIBS := -lmilter $(PACKAGE_LIBS) -pthread
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help man completions install uninstall check unit-tests check-unit check-mta test demo bench \
+.PHONY: all always help man completions languages install uninstall check unit-tests check-unit check-mta test demo bench \
   fuzz fuzz-seeds fuzzers clean lint format
 
-all: $(BUILD)/milter-strict man completions
+all: $(BUILD)/milter-strict man completions languages
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make             build/milter-strict and the manual
+#: make             build/milter-strict, its manual, completions and languages
 #: make check       unit tests, scenarios and wire tests: seconds, no root, no network
 #: make check-mta   the scenarios and more at a real Postfix and a real Sendmail in private folders
 #: make test        installs what is missing, then every test, with gcc, clang and the sanitizers
@@ -91,6 +92,14 @@ $(BUILD)/%.o: %.c
 
 # A change of flags or of this file makes everything anew.
 $(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+
+# The program knows where its languages are installed: another prefix makes that part anew.
+LANGUAGE := $(BUILD)/milter/tools/language.o
+$(LANGUAGE): CPPFLAGS += -DLOCALEDIR='"$(localedir)"'
+$(LANGUAGE): $(BUILD)/localedir
+$(BUILD)/localedir: always
+	@mkdir -p $(@D)
+	@echo '$(localedir)' | cmp -s - $@ || echo '$(localedir)' >$@
 
 $(BUILD)/libpolicy.a: $(POLICY)
 $(BUILD)/libmaillog.a: $(MAILLOG)
@@ -119,7 +128,7 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 # Tests of rooms above the core.
 DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
-TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,control% ctl% option% replay%),$(UNIT_TESTS))
+TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,codes% control% ctl% option% page% replay%),$(UNIT_TESTS))
 MAILLOG_TESTS := $(filter $(addprefix $(BUILD)/unit/,maillog% timestamp% lru%),$(UNIT_TESTS))
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
@@ -144,6 +153,14 @@ TRUTH := milter/man/truth.table
 $(BUILD)/man/%: milter/man/%.in $(GENERATE) $(TRUTH)
 	@mkdir -p $(@D)
 	$(GENERATE) page $(TRUTH) <$< >$@
+
+# Headings in other languages: a catalogue for each file of milter/po.
+LANGUAGES := $(patsubst milter/po/%.po,%,$(sort $(wildcard milter/po/*.po)))
+catalogue = $(1)/$(2)/LC_MESSAGES/milter-strict.mo
+languages: $(foreach language,$(LANGUAGES),$(call catalogue,$(BUILD)/locale,$(language)))
+$(call catalogue,$(BUILD)/locale,%): milter/po/%.po
+	@mkdir -p $(@D)
+	msgfmt --check -o $@ $<
 
 # Printed by the program itself, from the tables of its sub-commands.
 COMPLETIONS := $(addprefix $(BUILD)/completions/,bash zsh fish)
@@ -184,6 +201,10 @@ install: all
 	install -D -m 644 $(BUILD)/completions/bash $(DESTDIR)$(bashcompletiondir)/milter-strict
 	install -D -m 644 $(BUILD)/completions/zsh $(DESTDIR)$(zshcompletiondir)/_milter-strict
 	install -D -m 644 $(BUILD)/completions/fish $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
+	for language in $(LANGUAGES); do \
+	  install -D -m 644 $(call catalogue,$(BUILD)/locale,$$language) \
+	    $(DESTDIR)$(call catalogue,$(localedir),$$language) || exit; \
+	done
 	install -d $(DESTDIR)$(unitdir)
 	sed 's,/usr/sbin/milter-strict,$(sbindir)/milter-strict,; s,/etc/milter-strict,$(sysconfdir)/milter-strict,' \
 	  contrib/systemd/milter-strict.service >$(DESTDIR)$(unitdir)/milter-strict.service
@@ -198,6 +219,7 @@ uninstall:
 	rm -f $(DESTDIR)$(mandir)/man5/milter-strict.conf.5
 	rm -f $(DESTDIR)$(bashcompletiondir)/milter-strict $(DESTDIR)$(zshcompletiondir)/_milter-strict
 	rm -f $(DESTDIR)$(fishcompletiondir)/milter-strict.fish
+	rm -f $(foreach language,$(LANGUAGES),$(DESTDIR)$(call catalogue,$(localedir),$(language)))
 	rm -f $(addprefix $(DESTDIR)$(unitdir)/,milter-strict.service $(notdir $(wildcard contrib/systemd/*.socket)))
 	rm -f $(DESTDIR)$(sysusersdir)/milter-strict.conf
 

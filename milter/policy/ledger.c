@@ -17,6 +17,7 @@ enum {
 };
 
 #define TIME_MAX (UINT64_C(1) << 48) /* in some 9,000 years */
+#define SET_MAX (2 * TIME_MAX)       /* clocks that go ahead of each other do not get there */
 #define COUNT_MAX (UINT32_MAX / 2)
 #define WEIGHT_REFUSED (UINT64_C(1) << 48)
 
@@ -354,7 +355,9 @@ bool ledger_add(const struct ledger_settings *settings, struct ledger_page *page
 /* Later than all that was set before, even if that was by a clock that goes ahead of ours. */
 static uint64_t next_set(const struct ledger_page *page, uint64_t now)
 {
-  return page->set < now ? now : page->set + 1;
+  if (page->set < now)
+    return now;
+  return page->set < SET_MAX ? page->set + 1 : SET_MAX;
 }
 
 void ledger_refuse(const struct ledger_settings *settings, struct ledger_page *page,
@@ -469,7 +472,7 @@ bool ledger_is_sane(const struct ledger_page *page)
     if (page->count[i] > COUNT_MAX)
       return false;
   return page->updated > 0 && page->updated <= TIME_MAX && page->sketch_since <= TIME_MAX &&
-         page->set <= 2 * TIME_MAX && page->refused_since <= page->refused_until &&
+         page->set <= SET_MAX && page->refused_since <= page->refused_until &&
          page->refused_until <= 2 * TIME_MAX &&
          page->refused_until - page->refused_since <= milliseconds(LEDGER_SECONDS_MAX) &&
          page->relapses <= LEDGER_RELAPSES_MAX && page->cause < LEDGER_CAUSE_COUNT;

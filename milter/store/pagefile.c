@@ -243,6 +243,15 @@ size_t pagefile_count(const struct pagefile *file)
                                                                               : 0;
 }
 
+/* A key that no network has is not one of ours, and goes when the file is written anew. */
+static bool key_of(const MDB_val *value, struct pagefile_key *key)
+{
+  if (value->mv_size != sizeof(*key))
+    return false;
+  memcpy(key, value->mv_data, sizeof(*key));
+  return key->bits <= 8 * sizeof(key->base);
+}
+
 enum pagefile_fault pagefile_walk(struct pagefile *file, const struct pagefile_key *from,
                                   bool (*see)(void *context, const struct pagefile_key *key,
                                               const struct ledger_page *page),
@@ -263,9 +272,8 @@ enum pagefile_fault pagefile_walk(struct pagefile *file, const struct pagefile_k
     struct pagefile_key name;
     struct ledger_page page;
 
-    if (key.mv_size != sizeof(name))
+    if (!key_of(&key, &name))
       continue;
-    memcpy(&name, key.mv_data, sizeof(name));
     if (!page_of(&value, &page))
       page = (struct ledger_page){0};
     if (!see(context, &name, &page))

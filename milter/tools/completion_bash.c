@@ -10,7 +10,7 @@ static const char head[] =
     "# bash completion for milter-strict; printed by: milter-strict completion bash\n"
     "_milter_strict()\n"
     "{\n"
-    "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} kind= words=\n"
+    "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} kind words\n"
     "  COMPREPLY=()\n"
     "  if [[ $word == = ]]; then\n"
     "    word=\n"
@@ -28,7 +28,7 @@ static const char tail[] =
     "}\n"
     "complete -F _milter_strict milter-strict\n";
 
-/* "kind=words words='a b'" */
+/* "kind='words' words='a b'" */
 static void put_kind(enum tool_completes completes, const char *words)
 {
   static const char *const kinds[] = {
@@ -37,7 +37,7 @@ static void put_kind(enum tool_completes completes, const char *words)
       [TOOL_COMPLETES_WORDS] = "words",
   };
 
-  printf("kind=%s", kinds[completes]);
+  printf("kind='%s'", kinds[completes]);
   if (completes == TOOL_COMPLETES_WORDS) {
     fputs(" words=", stdout);
     completion_quote(words);
@@ -62,7 +62,7 @@ static void put_tool(const struct tool_spec *tool)
   fputs("          *) ", stdout);
   put_kind(tool->completes, tool->words);
   fputs(" ;;\n        esac\n"
-        "        [[ $word != -* ]] || { kind=words; words='",
+        "        [[ $word != -* ]] || { kind='words'; words='",
         stdout);
   for (size_t i = 0; i < tool->option_count; i++)
     printf("--%s ", tool->options[i].name);
@@ -72,7 +72,7 @@ static void put_tool(const struct tool_spec *tool)
 void completion_bash(void)
 {
   fputs(head, stdout);
-  fputs("  if ((COMP_CWORD == 1)); then\n    kind=words words='", stdout);
+  fputs("  if ((COMP_CWORD == 1)); then\n    kind='words' words='", stdout);
   for (size_t i = 0; i < tool_spec_count; i++)
     printf("%s ", tool_specs[i]->name);
   puts("--help --version'\n  else\n    case ${COMP_WORDS[1]} in");

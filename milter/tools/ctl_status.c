@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-static void show_sessions(const cJSON *answer)
+static void say_sessions(struct page *page, const cJSON *answer)
 {
   const cJSON *sessions = cJSON_GetObjectItemCaseSensitive(answer, "sessions");
   char memory[CTL_LINE_SIZE];
@@ -14,10 +14,10 @@ static void show_sessions(const cJSON *answer)
 
   ctl_add_count(&text, sessions, "open", " open, ");
   ctl_add_count(&text, sessions, "served", " served");
-  page_say("Sessions", text_span(&text));
+  page_say(page, "Sessions", text_span(&text));
 }
 
-static void show_store(const cJSON *answer)
+static void say_store(struct page *page, const cJSON *answer)
 {
   const cJSON *store = cJSON_GetObjectItemCaseSensitive(answer, "store");
   char memory[CTL_LINE_SIZE];
@@ -35,14 +35,14 @@ static void show_store(const cJSON *answer)
     text_add(&text, ", in ");
     ctl_add_string(&text, store, "file");
   }
-  page_say("Store", text_span(&text));
+  page_say(page, "Store", text_span(&text));
   text_clear(&text);
   ctl_add_string(&text, store, "error");
   if (text.len > 0)
-    page_say("", text_span(&text));
+    page_say(page, "", text_span(&text));
 }
 
-static void show_sharing(const cJSON *answer)
+static void say_sharing(struct page *page, const cJSON *answer)
 {
   const cJSON *sharing = cJSON_GetObjectItemCaseSensitive(answer, "sharing");
   char memory[CTL_LINE_SIZE];
@@ -59,14 +59,14 @@ static void show_sharing(const cJSON *answer)
     ctl_add_count(&text, sharing, "learned", " refusals learned, ");
     ctl_add_count(&text, sharing, "lost", " lost");
   }
-  page_say("Sharing", text_span(&text));
+  page_say(page, "Sharing", text_span(&text));
   text_clear(&text);
   ctl_add_string(&text, sharing, "error");
   if (text.len > 0)
-    page_say("", text_span(&text));
+    page_say(page, "", text_span(&text));
 }
 
-static void show_configuration(const cJSON *answer)
+static void say_configuration(struct page *page, const cJSON *answer)
 {
   const cJSON *part = cJSON_GetObjectItemCaseSensitive(answer, "configuration");
   char memory[CTL_LINE_SIZE];
@@ -77,7 +77,7 @@ static void show_configuration(const cJSON *answer)
   ctl_add_string(&text, part, "mode");
   text_add(&text, ", in force since ");
   ctl_add_time(&text, ctl_string(part, "since"), false);
-  page_say("Settings", text_span(&text));
+  page_say(page, "Settings", text_span(&text));
   if (!ctl_has(part, "error"))
     return;
   text_clear(&text);
@@ -85,7 +85,7 @@ static void show_configuration(const cJSON *answer)
   ctl_add_time(&text, ctl_string(part, "reload-failed"), false);
   text_add(&text, ": ");
   ctl_add_string(&text, part, "error");
-  page_say("", text_span(&text));
+  page_say(page, "", text_span(&text));
 }
 
 static void show_decisions(const cJSON *answer)
@@ -93,10 +93,8 @@ static void show_decisions(const cJSON *answer)
   static const char *const columns[] = {"refused", "answered", "would-refuse", "exempt"};
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "decisions"), *row;
 
-  if (cJSON_GetArraySize(list) == 0) {
-    page_say_string("Decisions", "none yet");
+  if (cJSON_GetArraySize(list) == 0)
     return;
-  }
   printf("\n  %-22s", "Decisions by rule");
   for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
     printf("  %12s", columns[i]);
@@ -117,6 +115,7 @@ static void show_decisions(const cJSON *answer)
 void ctl_show_status(const cJSON *answer)
 {
   char name[CTL_TIME_SIZE], memory[CTL_LINE_SIZE];
+  struct page page = {.count = 0};
   struct text title = text_in(name, sizeof(name)), text = text_in(memory, sizeof(memory));
 
   text_add(&title, "milter-strict ");
@@ -127,10 +126,14 @@ void ctl_show_status(const cJSON *answer)
   ctl_add_span(&text, ctl_number(answer, "seconds"));
   text_add(&text, ", process ");
   ctl_add_count(&text, answer, "pid", "");
-  page_title(name, memory);
-  show_sessions(answer);
-  show_store(answer);
-  show_sharing(answer);
-  show_configuration(answer);
+  page_title(&page, name, memory);
+  say_sessions(&page, answer);
+  say_store(&page, answer);
+  say_sharing(&page, answer);
+  say_configuration(&page, answer);
+  if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "decisions")) == 0)
+    page_say_string(&page, "Decisions", "none yet");
+  if (!page_print(&page))
+    fputs("milter-strict ctl: memory is short\n", stderr);
   show_decisions(answer);
 }

@@ -3,9 +3,9 @@
  */
 #include "explain.h"
 
-#include "tool.h"
-
 #include "../daemon/guess.h"
+#include "language.h"
+#include "tool.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +16,9 @@ enum { LINE_SIZE = 4096 }; /* bytes of a command line, put together from the arg
 /* What is asked about. */
 struct subject {
   struct span words;
-  struct reply_status status;      /* for a code */
-  const struct reply_entry *entry; /* NULL: no code */
-  enum rule rule;                  /* RULE_NONE: no rule */
+  bool is_code;
+  struct code_query code;
+  enum rule rule; /* RULE_NONE: no rule */
 };
 
 /* A word such as a rule's name or a code, and no command line: lower case, digits and hyphens. */
@@ -42,6 +42,15 @@ static int unknown_name(struct span words)
                     words.at, guess_hint(&guess, memory, sizeof(memory), ""));
 }
 
+static int unknown_code(struct span words)
+{
+  char memory[64];
+  struct text shown = text_in(memory, sizeof(memory));
+
+  text_add_quoted(&shown, words, "");
+  return tool_usage("explain", "\"%s\" is no reply of SMTP; --help lists the codes", shown.at);
+}
+
 /* Finds out what the words are; an exit code. */
 static int recognise(struct subject *subject)
 {
@@ -51,20 +60,13 @@ static int recognise(struct subject *subject)
   for (enum rule rule = 0; rule < RULE_COUNT; rule++)
     if (span_equals_nocase(words, span_from(rule_entry(rule)->name)))
       subject->rule = rule;
-  if (reply_status_parse(words, &subject->status) == REPLY_OK) {
-    subject->entry = reply_find(subject->status.code);
-    if (alone)
-      subject->status.enhanced[0] = '\0'; /* none was asked for */
-  } else if (words.len > 0 && byte_is_digit(words.at[0])) {
-    char memory[64];
-    struct text shown = text_in(memory, sizeof(memory));
-
-    text_add_quoted(&shown, words, "");
-    return tool_usage("explain", "\"%s\" is no reply that is given here; --help lists the codes",
-                      shown.at);
-  }
-  if (subject->entry != NULL || subject->rule != RULE_NONE)
+  if (subject->rule != RULE_NONE)
     return TOOL_FINE;
+  subject->is_code = code_query_parse(words, &subject->code) == CODE_OK;
+  if (subject->is_code)
+    return TOOL_FINE;
+  if (words.len > 0 && byte_is_digit(words.at[0]))
+    return unknown_code(words);
   if (words.len == 0)
     return tool_usage("explain", "what shall be explained?");
   if (alone && command_find(words) == COMMAND_NONE && is_name(words))
@@ -74,8 +76,8 @@ static int recognise(struct subject *subject)
 
 static int answer(const struct explain *explain, const struct subject *subject)
 {
-  if (subject->entry != NULL)
-    explain_code(explain, subject->entry, span_from(subject->status.enhanced));
+  if (subject->is_code)
+    explain_code(explain, &subject->code);
   else if (subject->rule != RULE_NONE)
     explain_rule(explain, subject->rule);
   else
@@ -86,6 +88,7 @@ static int answer(const struct explain *explain, const struct subject *subject)
 struct arguments {
   const char *config;
   struct ip client;
+  bool json;
 };
 
 /* The arguments with a space between: quotes around a command line may be left out. */
@@ -103,8 +106,10 @@ static int explain_under_policy(const struct arguments *arguments, const struct 
 {
   char host[SESSION_NAME_MAX] = "";
   bool built_in = arguments->config == NULL && access(CONFIG_DEFAULT_FILE, F_OK) != 0;
+  struct page page = {.count = 0};
   struct settings settings;
-  struct explain explain = {.policy = &settings.policy, .client = &arguments->client};
+  struct explain explain = {
+      .page = &page, .policy = &settings.policy, .client = &arguments->client};
   int code = tool_read_settings(arguments->config, true, &settings);
 
   if (code != TOOL_FINE)
@@ -117,7 +122,7 @@ static int explain_under_policy(const struct arguments *arguments, const struct 
   explain.host = span_from(host);
   code = answer(&explain, subject);
   settings_free(&settings);
-  return code;
+  return (arguments->json ? page_print_json(&page) : page_print(&page)) ? code : TOOL_NO_MEMORY;
 }
 
 static int explain_words(const struct arguments *arguments, char **words, int count)
@@ -134,12 +139,13 @@ static int explain_words(const struct arguments *arguments, char **words, int co
   return code != TOOL_FINE ? code : explain_under_policy(arguments, &subject);
 }
 
-enum { OPTION_CONFIG, OPTION_CLIENT, OPTION_COUNT };
+enum { OPTION_CONFIG, OPTION_CLIENT, OPTION_JSON, OPTION_COUNT };
 
 static const struct tool_option options[OPTION_COUNT] = {
     [OPTION_CONFIG] = TOOL_OPTION_CONFIG(TOOL_CONFIG_OR_BUILT_IN),
     [OPTION_CLIENT] = {"client", .argument = "ADDRESS",
                        .help = "who says the line; 192.0.2.1 by default, which is nobody's"},
+    [OPTION_JSON] = {"json", .help = "print one JSON object; its keys are English in any language"},
 };
 
 static int run(int argc, char **argv)
@@ -152,6 +158,8 @@ static int run(int argc, char **argv)
   while ((option = tool_option_next(&tool_explain_spec, argc, argv, &at, &value)) >= 0) {
     if (option == OPTION_CONFIG)
       arguments.config = value;
+    else if (option == OPTION_JSON)
+      arguments.json = true;
     else if (!ip_parse(span_from(value), &arguments.client))
       return tool_usage("explain", "--client %s: an IPv4 or IPv6 address is needed", value);
   }
@@ -159,14 +167,17 @@ static int run(int argc, char **argv)
     return tool_print_help(&tool_explain_spec);
   if (option == TOOL_OPTION_WRONG)
     return TOOL_USAGE;
+  language_begin();
   return explain_words(&arguments, argv + at, argc - at);
 }
 
 /* What can be explained, beside command lines. */
 static const char words[] =
-#define REPLY(code, name, phrase, meaning, seen, fix) " " #code
-#include "../policy/reply.def"
-#undef REPLY
+#define SPOKEN(code, when, administrator, source) " " #code
+#define OTHER(code, name, meaning, seen, sender, when, administrator, source) " " #code
+#include "codes.def"
+#undef SPOKEN
+#undef OTHER
 #define RULE(NAME, name, STAGE, ACTION, code, enhanced, limit, FLAGS, summary, cause, remedy,      \
              source)                                                                               \
   " " name
@@ -181,10 +192,12 @@ const struct tool_spec tool_explain_spec = {
     .completes = TOOL_COMPLETES_WORDS,
     .words = words + 1, /* after the first space */
     .summary = "what a reply or a rule means, or what a command would get",
-    .about = "Explains a reply code (501, or \"550 5.7.1\"), a rule (sender-syntax), or what a "
+    .about = "Explains a reply code (501, or \"550 5.7.1\"), an enhanced code (5.1.1), a rule "
+             "(sender-syntax), or what a "
              "client gets for a command line: the verdict and its rule, the place, and the reply. "
              "A line is judged as if the session had come to it in good order.\n",
     .examples = "milter-strict explain 503\n"
+                "milter-strict explain 5.1.1\n"
                 "milter-strict explain helo-unqualified\n"
                 "milter-strict explain 'MAIL FROM:<user@@example.com>'\n",
     .exits = "0 explained\n"

@@ -5,18 +5,23 @@
 #define MILTER_STRICT_EXPLAIN_H
 
 #include "../policy/verdict.h"
+#include "codes.h"
+#include "page.h"
 
-/* Under which policy, and to whom. */
+/* Under which policy, to whom, and where it is written. */
 struct explain {
+  struct page *page;
   const struct policy *policy;
   const struct ip *client;
   struct span host;     /* this machine's name */
   const char *settings; /* where the policy comes from: a file's name, or "built-in settings" */
 };
 
-/* A code alone, or with an enhanced code, which narrows the rules that are listed. */
-void explain_code(const struct explain *explain, const struct reply_entry *entry,
-                  struct span enhanced);
+/* A code, an enhanced code, or both: then the rules are those that answer with both. */
+void explain_code(const struct explain *explain, const struct code_query *query);
+
+/* What is to be told of a code, and of two that are compared. */
+void explain_say_code(struct page *page, const struct code_entry *entry);
 
 void explain_rule(const struct explain *explain, enum rule rule);
 
@@ -29,7 +34,7 @@ void explain_lead_up_to(struct session *session, enum stage stage);
 /* Adds "refuse, 501 5.1.7". */
 void explain_add_setting(struct text *text, const struct policy *policy, enum rule rule);
 
-/* Prints the reply line by line, as a client would read it. */
-void explain_reply(const struct policy *policy, const struct verdict *verdict);
+/* Adds the reply line by line, as a client would read it. */
+void explain_reply(const struct explain *explain, const char *label, const struct verdict *verdict);
 
 #endif

@@ -41,22 +41,22 @@ void explain_add_setting(struct text *text, const struct policy *policy, enum ru
   text_add(text, status.enhanced);
 }
 
-void explain_reply(const struct policy *policy, const struct verdict *verdict)
+void explain_reply(const struct explain *explain, const char *label, const struct verdict *verdict)
 {
   struct reply_lines reply;
 
-  verdict_reply(policy, verdict, VERDICT_VOICE_ANY, &reply);
+  verdict_reply(explain->policy, verdict, VERDICT_VOICE_ANY, &reply);
   for (unsigned i = 0; i < reply.count; i++) {
     char memory[512];
     struct text line = text_in(memory, sizeof(memory));
 
     reply_line_write(&line, &reply, i);
-    page_line(line.at);
+    page_line(explain->page, label, line.at);
   }
 }
 
 /* The bytes are counted from 0, as in the log. */
-static void say_place(const struct verdict *verdict)
+static void say_place(const struct explain *explain, const struct verdict *verdict)
 {
   char memory[512];
   struct text text = text_in(memory, sizeof(memory));
@@ -71,11 +71,11 @@ static void say_place(const struct verdict *verdict)
     text_add(&text, "...");
   text_add(&text, " - ");
   text_add(&text, fault_text(verdict->fault.kind));
-  page_say("Place", text_span(&text));
+  page_say(explain->page, "Place", text_span(&text));
 }
 
 /* "by sender-syntax (refuse, 501 5.1.7)" */
-static void say_rule(const char *label, const char *words, const struct policy *policy,
+static void say_rule(const struct explain *explain, const char *label, const char *words,
                      const struct verdict *verdict)
 {
   char memory[256];
@@ -84,9 +84,9 @@ static void say_rule(const char *label, const char *words, const struct policy *
   text_add(&text, words);
   text_add(&text, rule_entry(verdict->rule)->name);
   text_add(&text, " (");
-  explain_add_setting(&text, policy, verdict->rule);
+  explain_add_setting(&text, explain->policy, verdict->rule);
   text_add(&text, ")");
-  page_say(label, text_span(&text));
+  page_say(explain->page, label, text_span(&text));
 }
 
 /* What the reply's code does. */
@@ -104,23 +104,26 @@ static void say_verdict(const struct explain *explain, const struct verdict *ver
   const struct rule_entry *entry = rule_entry(verdict->rule);
   unsigned code = verdict_status(explain->policy, verdict->rule, VERDICT_VOICE_ANY).code;
 
-  say_rule("Verdict", deed(code), explain->policy, verdict);
-  say_place(verdict);
+  say_rule(explain, "Verdict", deed(code), verdict);
+  say_place(explain, verdict);
   if (held)
-    page_say_string("Spoken", "at RCPT, where it has waited since HELO: who authenticates by then "
-                              "is exempt, and postmaster and the like can be reached");
-  page_say_string("Cause", entry->cause);
+    page_say_string(explain->page, "Spoken",
+                    "at RCPT, where it has waited since HELO: who authenticates by then "
+                    "is exempt, and postmaster and the like can be reached");
+  page_say_string(explain->page, "Cause", entry->cause);
   if ((entry->flags & RULE_FLAG_NATIVE) != 0)
-    page_say_string("Note", "mail servers decide this themselves before a milter is asked; the "
-                            "rule is for servers that leave it to milter-strict");
+    page_say_string(explain->page, "Note",
+                    "mail servers decide this themselves before a milter is asked; the "
+                    "rule is for servers that leave it to milter-strict");
   if (verdict->rule == RULE_COMMAND_UNKNOWN)
-    page_say_string("Note", "a mail server answers the commands of its extensions, as STARTTLS, "
-                            "AUTH and BDAT, itself and asks no milter");
-  page_label("Reply");
-  explain_reply(explain->policy, verdict);
+    page_say_string(explain->page, "Note",
+                    "a mail server answers the commands of its extensions, as STARTTLS, "
+                    "AUTH and BDAT, itself and asks no milter");
+  explain_reply(explain, "Reply", verdict);
   if (reply_is_positive(code))
-    page_say_string("Note", "a milter cannot say 2xx; where only a milter is asked, the reply is "
-                            "502 5.5.1");
+    page_say_string(explain->page, "Note",
+                    "a milter cannot say 2xx; where only a milter is asked, the reply is "
+                    "502 5.5.1");
 }
 
 static void say_accepted(const struct explain *explain, const struct judgement *judgement)
@@ -140,7 +143,7 @@ static void say_accepted(const struct explain *explain, const struct judgement *
   } else {
     text_add(&text, ": no rule objects");
   }
-  page_say("Verdict", text_span(&text));
+  page_say(explain->page, "Verdict", text_span(&text));
 }
 
 static void say_judgement(const struct explain *explain, const struct judgement *judgement,
@@ -149,27 +152,27 @@ static void say_judgement(const struct explain *explain, const struct judgement 
   if (judgement->verdict.rule == RULE_NONE)
     say_accepted(explain, judgement);
   if (judgement->exemption != EXEMPT_NOT) {
-    say_rule("Overlooked", "", explain->policy, &judgement->overlooked);
-    say_place(&judgement->overlooked);
+    say_rule(explain, "Overlooked", "", &judgement->overlooked);
+    say_place(explain, &judgement->overlooked);
   }
   for (unsigned i = 0; i < judgement->notice_count; i++) {
-    say_rule("Noticed", "would be refused by ", explain->policy, &judgement->notices[i]);
-    say_place(&judgement->notices[i]);
+    say_rule(explain, "Noticed", "would be refused by ", &judgement->notices[i]);
+    say_place(explain, &judgement->notices[i]);
   }
   if (judgement->verdict.rule != RULE_NONE)
     say_verdict(explain, &judgement->verdict, held);
 }
 
-static void say_command(struct span line, enum command command)
+static void say_command(const struct explain *explain, struct span line, enum command command)
 {
-  page_say("Line", line);
+  page_say(explain->page, "Line", line);
   if (command == COMMAND_NONE)
     return;
-  page_say_string("Syntax", command_entry(command)->syntax);
-  page_say_string("Purpose", command_entry(command)->summary);
+  page_say_string(explain->page, "Syntax", command_entry(command)->syntax);
+  page_say_string(explain->page, "Purpose", command_entry(command)->summary);
 }
 
-static void say_unknown_parameter(const struct question *question)
+static void say_unknown_parameter(const struct explain *explain, const struct question *question)
 {
   char memory[256];
   struct text text = text_in(memory, sizeof(memory));
@@ -179,7 +182,7 @@ static void say_unknown_parameter(const struct question *question)
   text_add(&text, "the parameter ");
   text_add_span(&text, span_slice(question->parameters.unknown, 0, 100));
   text_add(&text, " is not known here; a mail server that does not offer it answers 555 5.5.4");
-  page_say("Note", text_span(&text));
+  page_say(explain->page, "Note", text_span(&text));
 }
 
 /* What was held since HELO is said when a good recipient follows a good sender. */
@@ -210,11 +213,11 @@ int explain_line(const struct explain *explain, struct span line)
   waits = question.stage == STAGE_HELO && explain->policy->speak == POLICY_SPEAK_RCPT;
   if (waits)
     judge_until_rcpt(explain->policy, &session, &later, &judgement);
-  say_command(line, command);
-  page_say_string("Policy", explain->settings);
+  say_command(explain, line, command);
+  page_say_string(explain->page, "Policy", explain->settings);
   say_judgement(explain, &judgement, waits);
   if (question.stage == STAGE_MAIL || question.stage == STAGE_RCPT)
-    say_unknown_parameter(&question);
+    say_unknown_parameter(explain, &question);
   if (judgement.verdict.rule == RULE_NONE)
     return TOOL_FINE;
   return reply_is_positive(

@@ -1,5 +1,5 @@
 /*
- * What a reply code and a rule mean, from the tables, and a rule's reply to an example.
+ * What a rule means, from the tables, and its reply to an example.
  */
 #include "explain.h"
 
@@ -8,32 +8,6 @@
 #include "../doors/smtp.h"
 
 #include <string.h>
-
-void explain_code(const struct explain *explain, const struct reply_entry *entry,
-                  struct span enhanced)
-{
-  char memory[2048], code[8];
-  struct text rules = text_in(memory, sizeof(memory)), title = text_in(code, sizeof(code));
-
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-    struct reply_status status = verdict_status(explain->policy, rule, VERDICT_VOICE_ANY);
-
-    if (status.code != entry->code ||
-        (enhanced.len > 0 && !span_equals(enhanced, span_from(status.enhanced))))
-      continue;
-    if (rules.len > 0)
-      text_add(&rules, " ");
-    text_add(&rules, rule_entry(rule)->name);
-  }
-  text_add_number(&title, entry->code);
-  page_title(code, entry->name);
-  page_say_string("Class", reply_class(entry->code));
-  page_say_string("Meaning", entry->meaning);
-  page_say_string("When seen", entry->seen);
-  page_say_string("Fix", entry->fix);
-  page_say("Rules", rules.len > 0 ? text_span(&rules) : SPAN("none answers with it"));
-  page_say_string("Policy", explain->settings);
-}
 
 #define A100                                                                                       \
   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
@@ -140,11 +114,10 @@ static void say_example(const struct explain *explain, enum rule rule)
   struct question question;
   struct verdict verdict = example_verdict(explain, rule, example_of(rule, &text), &question);
 
-  page_label("Reply, for an example");
-  explain_reply(explain->policy, &verdict);
+  explain_reply(explain, "Reply, for an example", &verdict);
 }
 
-static void say_decided(const struct rule_entry *entry)
+static void say_decided(const struct explain *explain, const struct rule_entry *entry)
 {
   char memory[160];
   struct text text = text_in(memory, sizeof(memory));
@@ -156,7 +129,7 @@ static void say_decided(const struct rule_entry *entry)
     text_add(&text, ", spoken at RCPT unless speak = \"at-once\"");
   if ((entry->flags & RULE_FLAG_NATIVE) != 0)
     text_add(&text, ", where the mail server does not decide it itself before a milter is asked");
-  page_say("Decided", text_span(&text));
+  page_say(explain->page, "Decided", text_span(&text));
 }
 
 /* What it does by default, and what it does here when that is something else. */
@@ -170,26 +143,25 @@ static void say_settings(const struct explain *explain, enum rule rule)
   policy_defaults(&defaults);
   explain_add_setting(&of_table, &defaults, rule);
   explain_add_setting(&in_force, explain->policy, rule);
-  page_say("By default", text_span(&of_table));
+  page_say(explain->page, "By default", text_span(&of_table));
   if (strcmp(built_in, here) != 0)
-    page_say("In force", text_span(&in_force));
-  page_say_string("Policy", explain->settings);
+    page_say(explain->page, "In force", text_span(&in_force));
+  page_say_string(explain->page, "Policy", explain->settings);
 }
 
-static void say_how_to_set(enum rule rule)
+static void say_how_to_set(const struct explain *explain, enum rule rule)
 {
   const struct rule_entry *entry = rule_entry(rule);
   bool answers = reply_is_positive(entry->status.code) || rule == RULE_COMMAND_VRFY;
   char memory[160];
   struct text text = text_in(memory, sizeof(memory));
 
-  page_label("In the configuration");
   text_add(&text, "rules: { ");
   text_add(&text, entry->name);
   text_add(&text, " = \"monitor\"; };     or \"off\", \"refuse\"");
   text_add(&text, answers ? ", \"answer\"" : "");
   if ((entry->flags & RULE_FLAG_NAMES) == 0) /* it is nothing without its names */
-    page_line(memory);
+    page_line(explain->page, "In the configuration", memory);
   text_clear(&text);
   text_add(&text, "rules: { ");
   text_add(&text, entry->name);
@@ -201,19 +173,19 @@ static void say_how_to_set(enum rule rule)
   else
     text_add(&text, "text = \"...\"; };");
   text_add(&text, " };");
-  page_line(memory);
+  page_line(explain->page, "In the configuration", memory);
 }
 
 void explain_rule(const struct explain *explain, enum rule rule)
 {
   const struct rule_entry *entry = rule_entry(rule);
 
-  page_title(entry->name, entry->summary);
-  say_decided(entry);
+  page_title(explain->page, entry->name, entry->summary);
+  say_decided(explain, entry);
   say_settings(explain, rule);
-  page_say_string("Cause", entry->cause);
-  page_say_string("Remedy", entry->remedy);
-  page_say_string("Source", entry->source);
-  say_how_to_set(rule);
+  page_say_string(explain->page, "Cause", entry->cause);
+  page_say_string(explain->page, "Remedy", entry->remedy);
+  page_say_string(explain->page, "Source", entry->source);
+  say_how_to_set(explain, rule);
   say_example(explain, rule);
 }

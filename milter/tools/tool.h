@@ -24,6 +24,7 @@ extern const struct tool_spec tool_run_spec;
 extern const struct tool_spec tool_check_spec;
 extern const struct tool_spec tool_session_spec;
 extern const struct tool_spec tool_explain_spec;
+extern const struct tool_spec tool_compare_spec;
 extern const struct tool_spec tool_mta_spec;
 extern const struct tool_spec tool_replay_spec;
 extern const struct tool_spec tool_ctl_spec;

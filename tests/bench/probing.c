@@ -24,7 +24,12 @@ enum { NETWORKS_MAX = 500, SESSION_MESSAGES = 20 };
  * mixed evenly over the time that it `lasts`; the next round begins a `period` after. */
 struct row {
   const char *name;
-  enum { HONEST, PROBING, TOO_MANY /* probing, and each of them as seldom as the honest */ } who;
+  enum {
+    HONEST,
+    BACKSCATTER, /* honest, and nothing tells it from probing, which may have a null sender, too */
+    PROBING,
+    TOO_MANY, /* probing, and each of them as seldom as the honest */
+  } who;
   unsigned messages;
   enum ledger_event event; /* what a question is */
   unsigned questions;
@@ -53,6 +58,10 @@ static const struct row rows[] = {
     {"a small site, 1 typo in 5 messages", HONEST, .messages = 8, WRONG = 2, A_MONTH},
     {"call-outs by a site that sends mail", HONEST, .messages = 200, IN_VAIN = 20, A_MONTH},
     {"a device with an unknown command", HONEST, COMMANDS = 2, A_MONTH},
+    {"forged mail bounces, a big provider", HONEST, .messages = 20000, WRONG = 5000, WITHIN = DAY},
+
+    {"forged mail bounces, a small site", BACKSCATTER, .messages = 8, WRONG = 200,
+     WITHIN = 4 * HOUR},
 
     {"names from one address", PROBING, WRONG = 1000, WITHIN = 1000 * SECOND},
     {"names from a whole IPv6 /64", PROBING, WRONG = 100000, WITHIN = 1000 * SECOND},
@@ -190,17 +199,24 @@ static bool show(const struct row *row)
     print_time(run.first - START);
   }
   putchar('\n');
-  return (run.first == 0) == (row->who != PROBING) && (row->who == PROBING || run.missed == 0);
+  if (row->who == PROBING || row->who == BACKSCATTER)
+    return run.first != 0;
+  return run.first == 0 && run.missed == 0;
 }
 
 int main(void)
 {
+  static const char *const headings[] = {[HONEST] = "honest",
+                                         [BACKSCATTER] = "mistaken",
+                                         [PROBING] = "probing",
+                                         [TOO_MANY] = "probing"};
   bool fine = true;
 
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    if (i == 0 || (rows[i].who == HONEST) != (rows[i - 1].who == HONEST))
-      printf("%-39s %6s %7s %8s  %s\n", rows[i].who == HONEST ? "honest" : "probing", "mail",
-             "asked", "answered", "refused");
+    const char *heading = headings[rows[i].who];
+
+    if (i == 0 || strcmp(heading, headings[rows[i - 1].who]) != 0)
+      printf("%-39s %6s %7s %8s  %s\n", heading, "mail", "asked", "answered", "refused");
     if (!show(&rows[i])) {
       fprintf(stderr, "probing: \"%s\" did not go as it should\n", rows[i].name);
       fine = false;

@@ -2,18 +2,17 @@
 
 import unittest
 
+from refusals import Refusals
 from support import NOBODY_EXEMPT, STRANGER, PostfixCase, dial, greet, send_message
 
 MALFORMED = ("501", "5.1.7", "sender-syntax")
 
 
-class Refusals(PostfixCase):
+class Refused(Refusals, PostfixCase):
     """Each thing that Postfix by itself would take."""
 
-    def test_sender_without_brackets(self):
-        reply = self.greeted().command("MAIL FROM: user@example.com")
-        self.assert_refused(reply, "501", "5.5.4", "sender-brackets")
-        self.assert_caret_under(reply, "user@example.com")
+    def arrived(self):
+        return self.dial(STRANGER)
 
     def test_recipient_without_brackets(self):
         client = self.greeted()
@@ -36,12 +35,9 @@ class Refusals(PostfixCase):
         self.assert_refused(reply, "501", "5.1.7", "sender-dots")
         self.assert_caret_under(reply, ".b@d.example>")
 
-    def test_recipient_with_a_double_dot(self):
+    def test_unknown_recipient_with_a_double_dot(self):
         client = self.greeted()
         self.assert_accepted(client.command("MAIL FROM:<user@example.com>"))
-        # A recipient that Postfix knows: what it refuses itself gets its own reply, not ours.
-        reply = client.command("RCPT TO:<alice+a..b@example.org>")
-        self.assert_refused(reply, "501", "5.1.3", "recipient-dots")
         self.assertTrue(client.command("RCPT TO:<x..y@example.org>")[0].startswith("550 5.1.1"))
 
     def test_unqualified_sender(self):
@@ -58,19 +54,10 @@ class Refusals(PostfixCase):
         reply = send_message(client, "utf8", sender="<j\u00fcrgen@example.com> SMTPUTF8")
         self.assert_accepted(reply)
 
-    def test_mail_before_helo(self):
-        reply = self.dial(STRANGER).command("MAIL FROM:<user@example.com>")
-        self.assert_refused(reply, "503", "5.5.1", "helo-missing")
-
     def test_helo_after_being_told_so(self):
         client = self.dial(STRANGER)
         client.command("MAIL FROM:<user@example.com>")
         self.assert_accepted(send_message(greet(client), "late greeting"))
-
-    def test_unknown_command(self):
-        client = self.greeted()
-        self.assert_refused(client.command("XYZZY now"), "500", "5.5.2", "command-unknown")
-        self.assert_accepted(client.command("NOOP"))
 
     def test_obsolete_commands(self):
         client = self.greeted()
@@ -78,13 +65,6 @@ class Refusals(PostfixCase):
             with self.subTest(verb=verb):
                 reply = client.command(f"{verb} FROM:<a@example.com>")
                 self.assert_refused(reply, "502", "5.5.1", f"command-{verb.lower()}")
-
-    def test_another_protocol_ends_the_session(self):
-        # Postfix knows GET and POST by itself (smtpd_forbidden_commands) and hangs up unasked.
-        client = self.greeted()
-        reply = client.command("OPTIONS sip:example.org SIP/2.0")
-        self.assert_refused(reply, "421", "4.7.0", "command-foreign")
-        self.assertEqual(client.wait_closed(), [])
 
     def test_percent_sign_arrives_single(self):
         reply = self.greeted().command("MAIL FROM:<a%s%@b@example.com>")

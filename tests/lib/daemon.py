@@ -21,9 +21,9 @@ import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
+from child import Child
 from milter_wire import dial
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -66,18 +66,16 @@ def parse_line(line):
     return fields
 
 
-class Daemon:
+class Daemon(Child):
     def __init__(self, config="", *, listen=None, launcher=(), environment=(), pass_fds=(),
                  as_root=False):
         """`launcher`: a command in front, such as env; `as_root`: do not give root away first."""
-        self.folder = tempfile.mkdtemp(prefix="milter-strict-")
+        super().__init__("milter-strict-")
         self.milter = listen or f"unix:{self.folder}/milter.sock"
         self.control = f"unix:{self.folder}/control.sock"
         self.config = os.path.join(self.folder, "milter-strict.conf")
-        self.log_file = os.path.join(self.folder, "log")
         self.launcher, self.pass_fds = list(launcher), tuple(pass_fds)
         self.environment = dict(environment)
-        self.process = None
         # Tests often run as root, who must not serve: then the daemon runs as somebody else.
         self.drops = os.geteuid() == 0 and not as_root
         if os.geteuid() == 0:
@@ -204,25 +202,7 @@ class Daemon:
         self.process = None
         return status
 
-    def kill(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def discard(self):
-        """End it whatever its state and remove the folder."""
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     # --- what it says ----------------------------------------------------------------------
-
-    def log_text(self):
-        try:
-            with open(self.log_file, encoding="utf-8", errors="backslashreplace") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
 
     def log_lines(self, **wanted):
         """The lines with all of these fields, as dicts; `queue_id=` asks for the key queue-id."""

@@ -11,13 +11,15 @@
 
 The bridge is in the namespace of the clients: interfaces and routes of the machine itself are not
 touched. No other process uses the same names, and nothing is left when the network ends; what runs
-there must be ended before. Only root can make it.
+there must be ended before. What a killed process has left the next network removes. Only root can
+make one.
 """
 
 import contextlib
 import ctypes
 import itertools
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -25,6 +27,7 @@ from mail_server import Unavailable
 
 GATEWAY = "192.0.2.1"  # the way to the clients
 CLIENTS = "198.51.100.0/24"
+PREFIX = "milter-strict-"  # of the names: then the process, and a number
 CLONE_NEWNET = 0x40000000
 SECONDS = 60
 
@@ -39,6 +42,15 @@ def _ip(*arguments):
         raise OSError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
 
 
+def _remove_orphans():
+    """Namespaces of processes that were killed before they could clean up."""
+    for path in pathlib.Path("/run/netns").glob(f"{PREFIX}*-*"):
+        process = path.name.removeprefix(PREFIX).partition("-")[0]
+        if not os.path.exists(f"/proc/{process}"):
+            with contextlib.suppress(OSError):  # somebody else was faster
+                _ip("netns", "del", path.name)
+
+
 def _set_namespace(file):
     if _libc.setns(file.fileno(), CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
@@ -49,7 +61,7 @@ class Host:
 
     def __init__(self, address):
         self.address = address
-        self.name = f"milter-strict-{os.getpid()}-{next(_numbers)}"
+        self.name = f"{PREFIX}{os.getpid()}-{next(_numbers)}"
         self.launcher = ["ip", "netns", "exec", self.name]
         _ip("netns", "add", self.name)
 
@@ -84,6 +96,7 @@ class Network:
             raise Unavailable("network namespaces can be made by root only")
         if shutil.which("ip") is None:
             raise Unavailable("ip is missing, which makes network namespaces")
+        _remove_orphans()
         try:
             self.clients = self._make(GATEWAY)
             self.clients.ip("link", "add", "bridge", "type", "bridge")

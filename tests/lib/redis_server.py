@@ -18,9 +18,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
+
+from child import Child
 import unittest
 
 from ports import free_port
@@ -85,17 +86,15 @@ class RedisClient:
         return self.read()
 
 
-class RedisServer:
+class RedisServer(Child):
     def __init__(self, *, password=None, certificates=None, host="127.0.0.1", launcher=()):
         """`certificates`: TLS only, with those of the server, and the authority's for clients;
         `launcher`: a command in front, such as ip netns exec NAME."""
-        self.folder = tempfile.mkdtemp(prefix="milter-strict-redis-")
+        super().__init__("milter-strict-redis-")
         self.host, self.port = host, None
         self.password, self.certificates = password, certificates
         self.launcher = list(launcher)
         self.control = os.path.join(self.folder, "redis.sock")
-        self.log_file = os.path.join(self.folder, "log")
-        self.process = None
 
     @property
     def target(self):
@@ -187,17 +186,6 @@ class RedisServer:
                 pass
             self.kill()
 
-    def kill(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def discard(self):
-        """End it whatever its state and remove the folder."""
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def pause(self):
         """It stays connected and connectable, and says nothing."""
         self.process.send_signal(signal.SIGSTOP)
@@ -219,13 +207,6 @@ class RedisServer:
 
     def keys(self, pattern="*"):
         return sorted(self.command("KEYS", pattern))
-
-    def log_text(self):
-        try:
-            with open(self.log_file, encoding="utf-8", errors="backslashreplace") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
 
 
 class SlowProxy:

@@ -5,10 +5,14 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLICY = ROOT / "milter" / "policy"
-SPECS = ROOT / "milter" / "tools" / "specs.c"
+TOOLS = ROOT / "milter" / "tools"
+SPECS = TOOLS / "specs.c"
 RULE = re.compile(r'^RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
 ADDRESS_RULE = re.compile(r'^ADDRESS_RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
 REPLY = re.compile(r'^REPLY\((\d{3}),\s*"([^"]*)"', re.MULTILINE)
+CODE = re.compile(r'^(?:SPOKEN|OTHER)\((\d{3}), ', re.MULTILINE)
+ENHANCED = re.compile(r'^ENHANCED\("([\d.]+)", "([^"]*)"', re.MULTILINE)
+PAIR = re.compile(r'^PAIR\((\d{3}), (\d{3}),', re.MULTILINE)
 SUBCOMMAND = re.compile(r"&tool_([a-z]+)_spec\b")
 COMMAND = re.compile(r'^COMMAND\(\w+,\s*"([A-Z]+)",\s*(\w+)', re.MULTILINE)
 
@@ -38,3 +42,18 @@ def commands():
 def subcommands():
     """The names of the sub-commands, in the order of help."""
     return SUBCOMMAND.findall(SPECS.read_text(encoding="ascii"))
+
+
+def codes():
+    """Every reply code that can be explained."""
+    return CODE.findall((TOOLS / "codes.def").read_text(encoding="ascii"))
+
+
+def enhanced():
+    """Subject and detail, and the name, of each enhanced code, as {"1.1": "bad ..."}."""
+    return dict(ENHANCED.findall((TOOLS / "enhanced.def").read_text(encoding="ascii")))
+
+
+def pairs():
+    """The pairs of codes that have sentences of their own."""
+    return PAIR.findall((TOOLS / "pairs.def").read_text(encoding="ascii"))

@@ -229,6 +229,20 @@ static void survives_hostile_pages(void **state)
   }
 }
 
+/* However late the last word was, the next one leaves a page that can be stored. */
+static void a_word_after_the_latest_leaves_a_sane_page(void **state)
+{
+  struct ledger_page page = {.updated = START, .sketch_since = START};
+
+  (void)state;
+  page.set = UINT64_C(1) << 49;
+  assert_true(ledger_is_sane(&page));
+  ledger_refuse(&settings, &page, 3600, START);
+  assert_true(ledger_is_sane(&page));
+  ledger_forgive(&page, START);
+  assert_true(ledger_is_sane(&page));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -242,6 +256,7 @@ int main(void)
       cmocka_unit_test(forgiven_by_one_is_forgiven_by_the_other),
       cmocka_unit_test(the_order_of_merging_does_not_matter),
       cmocka_unit_test(survives_hostile_pages),
+      cmocka_unit_test(a_word_after_the_latest_leaves_a_sane_page),
   };
 
   return cmocka_run_group_tests(tests, begin, NULL);

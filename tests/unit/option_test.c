@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -166,6 +167,7 @@ static void help_comes_from_the_table(void **state)
   char said[4096];
 
   (void)state;
+  unsetenv("COLUMNS");
   capture(stdout, act_help, &copy, said, sizeof(said));
   assert_string_equal(said, "usage: milter-strict paint [-c] [--colour WHEN] [-o DIR] WALL...\n"
                             "\n"

@@ -32,7 +32,8 @@ compadd() {
     local -a hits; builtin compadd -A hits "$@"; print -rl -- $hits >>$FOLDER/caught }
   builtin compadd "$@"
 }
-bindkey '^I' complete-word; setopt no_list_beep; print ready >>$FOLDER/caught
+answered() { BUFFER=; print end >>$FOLDER/caught }
+zle -N answered; bindkey '^I' complete-word; bindkey '^X' answered; setopt no_list_beep; print ready >>$FOLDER/caught
 """
 
 
@@ -97,6 +98,12 @@ class BashTest(ShellCase, unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return set(filter(None, done.stdout.split("\n")))
 
+    @unittest.skipIf(shutil.which("shellcheck") is None, "shellcheck is not installed")
+    def test_shellcheck_has_nothing_to_say(self):
+        done = subprocess.run(["shellcheck", "--shell=bash", str(self.script)], check=False,
+                              stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
     def test_a_value_after_an_equals_sign(self):
         self.assertIn("a plain.conf", self.offers("check", "--config", "="))
         self.assertEqual(self.offers("check", "--config", "=", "oth"), {"other.txt"})
@@ -160,7 +167,8 @@ class ZshTest(ShellCase, unittest.TestCase):
         self.fail(f"zsh says nothing; so far: {self.said!r}")
 
     def offers(self, *words):
-        self.type(" ".join(("milter-strict", *words)) + "\t\x15print end >>$FOLDER/caught\n")
+        # No key here means anything to a terminal that zsh has not taken over yet.
+        self.type(" ".join(("milter-strict", *words)) + "\t\x18")
         return self.wait_for("end")
 
 

@@ -11,9 +11,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from daemon import PATIENCE, UNPRIVILEGED, Daemon  # noqa: E402
+from daemon import PATIENCE, UNPRIVILEGED  # noqa: E402
 from operator_case import STATE, CtlCase  # noqa: E402
 from operator_tool import ctl  # noqa: E402
+from wire_case import OwnDaemonCase  # noqa: E402
 
 
 class Hostile(CtlCase):
@@ -157,24 +158,13 @@ class Busy(CtlCase):
             self.assert_passes(mta.rcpt("<bob@example.org>"))
 
 
-class OwnDaemons(CtlCase):
+class OwnDaemons(OwnDaemonCase, CtlCase):
     """Each test has its own daemon, or none."""
 
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
+    CONFIG = ""
 
     def make(self, config=STATE, **options):
-        daemon = Daemon(config, **options)
-        self.addCleanup(daemon.discard)
-        return daemon
+        return super().make(config, **options)
 
     def path(self, daemon):
         return pathlib.Path(daemon.control.removeprefix("unix:"))

@@ -1,5 +1,6 @@
 """milter-strict explain: every code, every rule, and what command lines get."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,9 @@ import daemon  # noqa: E402
 import tables  # noqa: E402
 
 REPLY_LINE = re.compile(r"^    (\d{3})([ -])(?:(\d)\.\d{1,3}\.\d{1,3} )?[ -~]*$")
+RFC_5321 = """211 214 220 221 250 251 252 354 421 450 451 452 455 500 501 502 503 504 550 551 552 553
+554 555""".split()
+EXTENSIONS = "235 334 432 454 521 523 525 530 534 535 538 556".split()
 CONFIG_INDENT = "    rules: { "
 
 # Command line, exit status, the verdict, the place; None: not said.
@@ -59,10 +63,17 @@ LINES = [
 ]
 
 
+def environment(columns):
+    """Ours, in English, for a terminal of so many columns; None: it is not told."""
+    kept = {name: value for name, value in os.environ.items()
+            if name not in ("COLUMNS", "LANGUAGE", "LANG") and not name.startswith("LC_")}
+    return kept if columns is None else {**kept, "COLUMNS": columns}
+
+
 class Explained:
     """What the program said."""
 
-    def __init__(self, *words, config=""):
+    def __init__(self, *words, config="", columns=None):
         with tempfile.TemporaryDirectory(prefix="milter-strict-") as folder:
             path = os.path.join(folder, "milter-strict.conf")
             with open(path, "w", encoding="utf-8") as file:
@@ -70,7 +81,7 @@ class Explained:
             command = [*daemon.wrapper(), daemon.program(), "explain"]
             options = [] if config is None else ["-c", path]
             ended = subprocess.run([*command, *options, *words], stdin=subprocess.DEVNULL,
-                                   capture_output=True, timeout=daemon.PATIENCE, check=False)
+                                   env=environment(columns), capture_output=True, timeout=daemon.PATIENCE, check=False)
         self.status = ended.returncode
         self.output = ended.stdout.decode("ascii")
         self.errors = ended.stderr.decode("utf-8", "backslashreplace")
@@ -98,7 +109,8 @@ class ExplainCase(unittest.TestCase):
         self.assertEqual(explained.status, status, explained.output + explained.errors)
         if status != 2:
             self.assertEqual(explained.errors, "")
-            self.check_layout(explained.output)
+            if "--json" not in words:
+                self.check_layout(explained.output)
         return explained
 
     def check_layout(self, output):
@@ -123,13 +135,57 @@ class ExplainCase(unittest.TestCase):
 
 class CodesAndRulesTest(ExplainCase):
     def test_every_code(self):
-        self.assertGreaterEqual(set(tables.replies()), {"214", "252", "500", "501", "502", "503"})
-        for code, name in tables.replies().items():
+        self.assertLessEqual({*RFC_5321, *EXTENSIONS}, set(tables.codes()))
+        for code in tables.codes():
             with self.subTest(code=code):
                 explained = self.explained(code)
-                self.assertEqual(explained.output.split("\n")[0], f"{code}  {name}")
-                for label in ("Class", "Meaning", "When seen", "Fix", "Rules"):
+                self.assertRegex(explained.output, rf"\A{code}  [A-Z]")
+                for label in ("Class", "Meaning", "When seen", "As sender", "As operator",
+                              "Enhanced", "Source", "Rules"):
                     self.assertEqual(len(explained.paragraphs(label)), 1, label)
+
+    def test_codes_of_the_core_keep_its_words(self):
+        for code, name in tables.replies().items():
+            self.assertEqual(self.explained(code).output.split("\n")[0], f"{code}  {name}")
+
+    def test_every_enhanced_code(self):
+        for status, name in tables.enhanced().items():
+            with self.subTest(status=status):
+                explained = self.explained(f"5.{status}")
+                self.assertEqual(explained.output.split("\n")[0], f"5.{status}  {name}")
+                for label in ("Class", "Meaning", "Replies", "Source", "Rules"):
+                    self.assertEqual(len(explained.paragraphs(label)), 1, label)
+
+    def test_enhanced_codes_and_replies_know_each_other(self):
+        self.assertIn("550 Mailbox Unavailable", self.explained("5.1.1").paragraphs("Replies")[0])
+        self.assertIn("450 ", self.explained("4.1.1").paragraphs("Replies")[0])
+        self.assertNotIn("550 ", self.explained("4.1.1").paragraphs("Replies")[0])
+        self.assertIn("5.1.3 bad destination", self.explained("501").paragraphs("Enhanced")[0])
+        self.assertIn("2.7.0", self.explained("235").paragraphs("Enhanced")[0])
+        self.assertIn("sender-syntax", self.explained("5.1.7").paragraphs("Rules")[0].split())
+
+    def test_json(self):
+        for words, name in (("503", "503"), ("5.1.7", "5.1.7"), ("sender-dots", "sender-dots")):
+            told = json.loads(self.explained("--json", words).output)
+            self.assertEqual(told["name"], name)
+            self.assertTrue(all(key == key.lower() and " " not in key for key in told))
+        told = json.loads(self.explained("--json", "503").output)
+        self.assertIn("helo-missing", told["rules"])
+        self.assertIn("5.5.1 invalid command", told["enhanced"])
+        self.assertEqual(json.loads(self.explained("--json", "521").output)["rules"], [])
+        told = json.loads(self.explained("--json", "MAIL FROM:<\x01\u00f6@@x>", status=1).output)
+        self.assertIn(r"\x01", told["line"])
+        self.assertEqual(told["reply"][0][:3], "501")
+
+    def test_lines_are_as_wide_as_the_terminal(self):
+        for columns, most in (("40", 40), ("60", 60), ("200", 160), ("1", 40), ("x", 80), ("", 80),
+                              ("-5", 80), ("9" * 30, 160)):
+            with self.subTest(columns=columns):
+                lines = [line for line in Explained("450", columns=columns).output.split("\n")
+                         if "milter-strict.conf" not in line]
+                widest = max(map(len, lines))
+                self.assertLessEqual(widest, most)
+                self.assertGreater(widest, most * 3 // 4)
 
     def test_the_rules_of_a_code_follow_the_policy(self):
         self.assertIn("command-vrfy", self.explained("502").paragraphs("Rules")[0])
@@ -276,9 +332,10 @@ class UsageTest(ExplainCase):
         self.assertNotIn("did you mean", self.explained("swordfish", status=2).errors)
 
     def test_unknown_codes(self):
-        for word in ("599", "100", "5500", "501 4.1.7", "501 x", "42", "501\x1b[31m"):
+        for word in ("599", "100", "5500", "501 4.1.7", "501 x", "42", "501\x1b[31m", "5.1.99", "3.1.1",
+                     "5.01.1", "5.1", "5.1.1 550", "500 5.1.1 x"):
             explained = self.explained(word, status=2)
-            self.assertIn("is no reply that is given here", explained.errors)
+            self.assertIn("is no reply of SMTP", explained.errors)
             self.assertNotIn("\x1b", explained.errors)
 
     def test_nothing_and_too_much(self):
@@ -297,7 +354,7 @@ class UsageTest(ExplainCase):
 
     def test_help(self):
         explained = self.explained("--help")
-        for code in tables.replies():
+        for code in tables.codes():
             self.assertIn(code, explained.output)
         for rule in tables.rules():
             self.assertIn(rule, explained.output)

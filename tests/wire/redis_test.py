@@ -1,4 +1,4 @@
-"""Relays that share what they know through Redis, and what becomes of them when it misbehaves."""
+"""Relays that share what they know through Redis, and how they get there."""
 
 import os
 import pathlib
@@ -11,101 +11,9 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from certificates import Certificates  # noqa: E402
-from daemon import Daemon  # noqa: E402
-from fake_redis import HONEST, NIL, FakeRedis, endless  # noqa: E402
-from ports import free_port  # noqa: E402
-from redis_server import RedisServer, SlowProxy  # noqa: E402
-from wire_case import WireCase  # noqa: E402
-
-ACCEPTED = {"{rcpt_mailer}": "local", "{rcpt_host}": "", "{rcpt_addr}": "bob"}
-ENOUGH = 25          # different unknown names
-SOON = 30.0          # seconds; a second is what is promised, on a machine that is not busy
-PREFIX = "milter-strict:"
-COUNT_AT, UNIT = 41, 1024  # of unknown recipients in a record
-LONG = "timeout = 1000;"   # for tests that are no matter of time
-
-
-class RelaysCase(WireCase):
-    addresses = 0
-
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = RedisServer()
-        cls.addClassCleanup(cls.redis.discard)
-        cls.redis.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def setUp(self):
-        self.daemons = []
-        self.redis.command("FLUSHALL")
-
-    def tearDown(self):
-        """They end in order, and no sanitizer has anything to say."""
-        for daemon in self.daemons:
-            daemon.stop()
-
-    def stranger(self):
-        RelaysCase.addresses += 1
-        return f"198.51.{100 + RelaysCase.addresses // 250}.{RelaysCase.addresses % 250 + 1}"
-
-    def config(self, server=None, more=LONG, rest=""):
-        server = server or self.redis.address
-        return (f'state-directory = "@DIR@";\n'
-                f'redis: {{ server = "{server}"; {more} }};\n{rest}')
-
-    def make(self, config):
-        daemon = Daemon(config)
-        self.addCleanup(daemon.discard)
-        self.daemons.append(daemon)
-        return daemon
-
-    def relay(self, *arguments, connected=True, **options):
-        daemon = self.make(self.config(*arguments, **options)).start()
-        if connected:
-            daemon.wait_log(event="sharing-back")
-        return daemon
-
-    def visit(self, address, daemon):
-        mta = self.session(address=address, daemon=daemon)
-        mta.macros("rcpt", ACCEPTED)
-        return mta
-
-    def ask(self, address, daemon, names=range(ENOUGH)):
-        mta = self.visit(address, daemon)
-        self.assert_passes(mta.mail("<list@example.net>"))
-        for name in names:
-            mta.rejected_rcpt(f"<user{name}@example.org>")
-        mta.close()
-
-    def is_refused(self, address, daemon):
-        mta = self.visit(address, daemon)
-        reply = mta.mail("<alice@example.net>")
-        mta.close()
-        return reply.action == "replycode" and "(probe-recipients)" in reply.client_lines[0]
-
-    def wait_until(self, condition, what):
-        begin = time.monotonic()
-        while not condition():
-            self.assertLess(time.monotonic() - begin, SOON, f"waited in vain for {what}")
-            time.sleep(0.01)
-        return time.monotonic() - begin
-
-    def wait_refused(self, address, daemon):
-        return self.wait_until(lambda: self.is_refused(address, daemon), f"{address} refused")
-
-    def record(self, address):
-        return self.redis.command("GET", f"{PREFIX}page:{address}/32")
-
-    def wait_record(self, address):
-        self.wait_until(lambda: self.record(address), "a record")
-        return self.record(address)
-
-    def names_counted(self, address):
-        record = self.record(address)
-        return int.from_bytes(record[COUNT_AT:COUNT_AT + 4], "big") if record else 0
+from operator_tool import Control  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
+from relays_case import ENOUGH, LONG, PREFIX, UNIT, RelaysCase  # noqa: E402
 
 
 class TwoRelays(RelaysCase):
@@ -157,6 +65,28 @@ class TwoRelays(RelaysCase):
             self.wait_until(lambda at=daemon: not self.is_refused(address, at), "forgiveness")
         self.ask(address, self.two)
         self.wait_refused(address, self.one)
+
+    def say(self, request, daemon):
+        control = Control(daemon)
+        self.addCleanup(control.close)
+        answer = control.ask(request)[-1]
+        self.assertEqual(answer["result"], "ok", answer)
+        return answer
+
+    def test_what_an_operator_says_holds_everywhere(self):
+        address = self.stranger()
+
+        def passes(daemon, where):
+            mta = self.visit(where, daemon)
+            reply = mta.mail("<alice@example.net>")
+            mta.close()
+            return reply.passes
+        for network, within in ((f"{address}/32", address), ("203.0.113.0/24", "203.0.113.9")):
+            self.say(f"refuse {network} 1h", self.one)
+            self.wait_until(lambda at=within: not passes(self.two, at), "a refusal")
+            self.say(f"forgive {network}", self.two)
+            self.wait_until(lambda at=within: passes(self.one, at), "forgiveness")
+            self.assertTrue(passes(self.two, within))
 
     def test_a_relay_that_comes_later_learns_all(self):
         addresses = [self.stranger() for _ in range(5)]
@@ -360,310 +290,6 @@ class Tls(SecretCase):
         daemon = self.relay(more=LONG + 'password = "tell nobody"; tls = true; tls-name = "a.b";',
                             connected=False)
         self.assert_lost(daemon, ".")
-
-
-class Away(RelaysCase):
-    """Redis is not there, or as good as. What may take a second would show, if it were waited for."""
-
-    def setUp(self):
-        self.redis.stop()
-        self.redis.start()
-        super().setUp()
-
-    def assert_nobody_waits(self, daemon):
-        """Sessions that count all the while; and refusals are made."""
-        waits = []
-
-        def timed(what, *arguments):
-            begin = time.monotonic()
-            reply = what(*arguments)
-            waits.append(time.monotonic() - begin)
-            return reply
-        for _ in range(4):
-            address = self.stranger()
-            mta = self.visit(address, daemon)
-            self.assert_passes(timed(mta.mail, "<list@example.net>"))
-            for name in range(ENOUGH):
-                timed(mta.rejected_rcpt, f"<user{name}@example.org>")
-            mta.abort()
-            self.assert_refused(timed(mta.mail, "<list@example.net>"), "probe-recipients", 421)
-            mta.close()
-        self.assertLess(sum(waits), 1 + len(waits) * 0.005)
-        if os.environ.get("MEASURE"):
-            print(f"{self.id()}: {len(waits)} replies in {sum(waits):.3f} s, "
-                  f"the longest after {max(waits):.3f} s",
-                  file=sys.stderr)
-        return address
-
-    def assert_comes_back(self, daemon, address, count=1):
-        """And others learn what was counted meanwhile."""
-        daemon.wait_log(count, event="sharing-back")
-        self.wait_refused(address, self.relay())
-
-    def test_it_is_not_there_at_the_start(self):
-        self.redis.stop()
-        daemon = self.relay(connected=False)
-        daemon.wait_log(event="sharing-lost")
-        address = self.assert_nobody_waits(daemon)
-        self.redis.start()
-        self.assert_comes_back(daemon, address)
-
-    def test_it_ends_and_comes_back(self):
-        daemon = self.relay()
-        self.redis.stop()
-        address = self.assert_nobody_waits(daemon)
-        daemon.wait_log(event="sharing-lost")
-        self.redis.start()
-        self.assert_comes_back(daemon, address, 2)
-
-    def load(self, daemon):
-        """Other clients that ask all the while, until the returned function is called."""
-        ends, failures = threading.Event(), []
-
-        def ask():
-            try:
-                while not ends.is_set():
-                    self.ask(f"203.0.113.{threading.get_native_id() % 250}", daemon, range(3))
-            except Exception as error:  # pylint: disable=broad-except
-                failures.append(error)
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-
-        def end():
-            ends.set()
-            for thread in threads:
-                thread.join()
-            self.assertEqual(failures, [])
-        self.addCleanup(ends.set)
-        return end
-
-    def test_it_is_frozen_under_load(self):
-        daemon = self.relay(rest='rules: { probe-callout = "off"; };\n')
-        end = self.load(daemon)
-        self.redis.pause()
-        self.addCleanup(self.redis.resume)
-        address = self.assert_nobody_waits(daemon)
-        daemon.wait_log(event="sharing-lost")
-        self.redis.resume()
-        self.assert_comes_back(daemon, address, 2)
-        end()
-
-    def test_a_daemon_stops_while_it_is_frozen(self):
-        daemon = self.relay()
-        self.redis.pause()
-        self.addCleanup(self.redis.resume)
-        self.assert_nobody_waits(daemon)
-        daemon.stop()
-        daemon.start()
-        daemon.stop()
-
-    def test_it_is_slow(self):
-        with SlowProxy(self.redis.target) as proxy:
-            daemon = self.relay(proxy.address, more="timeout = 500;")
-            proxy.delay = 2
-            address = self.assert_nobody_waits(daemon)
-            daemon.wait_log(event="sharing-lost")
-            proxy.delay = 0
-            self.assert_comes_back(daemon, address, 2)
-
-    def test_answers_come_in_drops(self):
-        """An exchange has one deadline, not one for each byte."""
-        with SlowProxy(self.redis.target) as proxy:
-            daemon = self.relay(proxy.address, more="timeout = 500;")
-            proxy.delay, proxy.piece = 0.1, 1
-            self.assert_nobody_waits(daemon)
-            line = daemon.wait_log(event="sharing-lost")[0]
-            self.assertRegex(line["because"], "time|answer")
-
-    def test_answers_are_cut(self):
-        with SlowProxy(self.redis.target) as proxy:
-            daemon = self.relay(proxy.address)
-            for cut in (0, 1, 7, 20, 60):
-                proxy.cut_after = cut
-                proxy.cut()
-                self.assert_nobody_waits(daemon)
-            proxy.cut_after = None
-            address = self.stranger()
-            self.ask(address, daemon)
-            self.wait_until(lambda: self.record(address), "a record")
-
-    def test_an_outage_counts_nothing_twice(self):
-        daemon = self.relay(rest="probing: { half-life = 31622400; };\n")
-        address = self.stranger()
-        self.ask(address, daemon, range(5))
-        self.wait_until(lambda: self.names_counted(address) == 5 * UNIT, "five names")
-        self.redis.pause()
-        self.addCleanup(self.redis.resume)
-        self.ask(address, daemon, range(5, 9))
-        daemon.wait_log(event="sharing-lost")
-        self.redis.resume()
-        self.wait_until(lambda: self.names_counted(address) >= 9 * UNIT, "nine names")
-        daemon.stop()
-        self.assertEqual(self.names_counted(address), 9 * UNIT)
-
-    def test_after_an_outage_both_accounts_are_brought_together(self):
-        rest = 'rules: { probe-recipients = "off"; };\nprobing: { half-life = 31622400; };\n'
-        with SlowProxy(self.redis.target) as proxy:
-            one, two = self.relay(proxy.address, rest=rest), self.relay(rest=rest)
-            address = self.stranger()
-            self.ask(address, one, range(5))
-            self.wait_until(lambda: self.names_counted(address) == 5 * UNIT, "five names")
-            proxy.cut_after = 0
-            proxy.cut()
-            self.ask(address, one, range(5, 15))
-            one.wait_log(event="sharing-lost")
-            self.ask(address, two, range(20, 22))
-            self.wait_until(lambda: self.names_counted(address) == 7 * UNIT, "seven names")
-            proxy.cut_after = None
-            one.wait_log(2, event="sharing-back")
-            self.wait_until(lambda: self.names_counted(address) == 15 * UNIT, "the greater count")
-            self.ask(address, two, range(22, 24))
-            self.wait_until(lambda: self.names_counted(address) == 17 * UNIT, "seventeen names")
-
-    def test_nobody_listens(self):
-        daemon = self.relay(f"inet:{free_port()}@127.0.0.1", connected=False)
-        line = daemon.wait_log(event="sharing-lost")[0]
-        self.assertIn("refused", line["because"].lower())
-        self.assert_nobody_waits(daemon)
-        self.assertEqual(len(daemon.log_lines(event="sharing-lost")), 1)
-
-    def test_it_can_be_switched_on_and_off(self):
-        daemon = self.make('state-directory = "@DIR@";\n').start()
-        address = self.stranger()
-        self.ask(address, daemon, range(3))
-        daemon.reload(self.config())
-        daemon.wait_log(event="sharing-back")
-        self.ask(address, daemon, range(3, 6))
-        self.wait_until(lambda: self.names_counted(address) == 3 * UNIT, "three names")
-        daemon.reload('state-directory = "@DIR@";\n')
-        self.wait_until(lambda: self.redis.command("CLIENT", "LIST").count(b"\n") == 1,
-                        "the connection's end")
-        self.ask(address, daemon, range(6, 9))
-        time.sleep(0.5)
-        self.assertEqual(self.names_counted(address), 3 * UNIT)
-        daemon.stop()
-
-
-class Strange(RelaysCase):
-    """Redis holds what no relay has written."""
-
-    def test_records_that_are_none_are_written_over(self):
-        daemon = self.relay()
-        for record in (b"", b"garbage", b"\x01" + b"\xff" * 160, b"\x02" + b"\0" * 160,
-                       b"x" * 100000):
-            with self.subTest(record=record[:8]):
-                address = self.stranger()
-                self.redis.command("SET", f"{PREFIX}page:{address}/32", record)
-                self.ask(address, daemon, range(3))
-                self.wait_until(lambda at=address: self.names_counted(at) == 3 * UNIT, "a record")
-        self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
-
-    def test_a_key_of_another_type_costs_one_network(self):
-        daemon, address, other = self.relay(), self.stranger(), self.stranger()
-        self.redis.command("LPUSH", f"{PREFIX}page:{address}/32", "a")
-        self.ask(address, daemon)
-        self.ask(other, daemon)
-        self.wait_until(lambda: self.record(other), "a record")
-        daemon.wait_log(event="sharing-dropped")
-        self.assertTrue(self.is_refused(address, daemon))
-        self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
-
-    def test_entries_that_are_none_are_passed_over(self):
-        address = self.stranger()
-        stream = f"{PREFIX}stream"
-        for fields in (("a", "b"), ("network", "x", "page", "y"), ("page", "x", "network", "y"),
-                       ("network", "192.0.2.1/33", "page", "z"),
-                       ("network", "192.0.2.0/24", "page", b"\x01" + b"\xff" * 160),
-                       ("network", "x" * 100000, "page", "y"), tuple("abcdefgh") * 50):
-            self.redis.command("XADD", stream, "*", *fields)
-        one, two = self.relay(), self.relay()
-        self.ask(address, one)
-        self.wait_refused(address, two)
-        for daemon in one, two:
-            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
-
-    def test_a_stream_or_seed_that_is_none_ends_it(self):
-        for name, why in (("stream", "WRONGTYPE"), ("seed", "seed|WRONGTYPE")):
-            for make in ("LPUSH", "SET"):
-                with self.subTest(name=name, make=make):
-                    self.redis.command("FLUSHALL")
-                    self.redis.command(make, f"{PREFIX}{name}", "not a seed")
-                    daemon = self.relay(connected=False)
-                    self.assertRegex(daemon.wait_log(event="sharing-lost")[0]["because"], why)
-                    self.assert_serves(daemon)
-                    count = len(daemon.log_lines(event="sharing-back"))
-                    self.redis.command("DEL", f"{PREFIX}{name}")
-                    daemon.wait_log(count + 1, event="sharing-back")
-                    daemon.stop()
-
-    def test_a_seed_that_changes_is_adopted_by_all(self):
-        one, two = self.relay(), self.relay()
-        self.redis.command("SET", f"{PREFIX}seed", "00000000000000aa")
-        with self.redis.client() as client:
-            client.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        for daemon in one, two:
-            daemon.wait_log(2, event="sharing-back")
-        self.assertEqual(self.redis.command("GET", f"{PREFIX}seed"), b"00000000000000aa")
-        address = self.stranger()
-        self.ask(address, one, range(12))
-        self.wait_until(lambda: self.names_counted(address) == 12 * UNIT, "twelve names")
-        self.ask(address, two, range(12, ENOUGH))
-        self.wait_refused(address, one)
-
-
-class Hostile(RelaysCase):
-    """A server that answers what no Redis would."""
-
-    WRONG = (b"HTTP/1.0 400 Bad Request\r\n\r\n", b"\0" * 100, b"*2000000000\r\n", b"*5000\r\n",
-             b"$2000000000\r\n", b"$-5\r\n", b"*-9\r\n", b":x\r\n", b"*1\r\n" * 50, b"%1\r\n",
-             b"-ERR no\r\n", b"-" + b"x" * 100000 + b"\r\n", b"+QUEUED\r\n", b"*1\r\n$-1\r\n",
-             b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n:1\r\n", None, endless(b"$2000000000\r\n"),
-             endless(b"*4000\r\n", b":1\r\n" * 4096), endless(b"+"))
-
-    def assert_holds_out(self, fake):
-        daemon = self.relay(fake.address, connected=False)
-        address = self.stranger()
-        self.ask(address, daemon)
-        daemon.wait_log(event="sharing-lost")
-        self.assertTrue(self.is_refused(address, daemon))
-        daemon.stop()
-
-    def test_whatever_is_asked(self):
-        for wrong in self.WRONG:
-            with self.subTest(wrong=wrong if callable(wrong) or not wrong else wrong[:20]):
-                with FakeRedis(everything=wrong if wrong is not None else endless(b"")) as fake:
-                    self.assert_holds_out(fake)
-
-    def test_amid_honest_answers(self):
-        for name in ("GET", "SCRIPT", "XREAD", "EVALSHA"):
-            for wrong in (b"*2000000000\r\n", b":7777777777777777777777\r\n", b"+QUEUED\r\n", None,
-                          b"$3\r\nabc\r\n" if name != "EVALSHA" else b"*0\r\n",
-                          endless(b"$2000000000\r\n")):
-                with self.subTest(name=name, wrong=wrong):
-                    with FakeRedis({name: wrong}) as fake:
-                        self.assert_holds_out(fake)
-
-    def test_a_record_that_never_fits(self):
-        """Each update is answered with another record: tries end, and all else goes on."""
-        for answer in (b"$7\r\ngarbage\r\n", NIL, b"-NOSCRIPT no\r\n"):
-            with self.subTest(answer=answer), FakeRedis({"EVALSHA": answer, "EVAL": answer}) as fake:
-                daemon = self.relay(fake.address)
-                address = self.stranger()
-                self.ask(address, daemon)
-                self.assertTrue(self.is_refused(address, daemon))
-                before = fake.asked.count("XREAD")
-                self.wait_until(lambda: fake.asked.count("XREAD") > before + 2, "more questions")
-                daemon.stop()
-
-    def test_the_fake_is_believed_when_honest(self):
-        with FakeRedis() as fake:
-            daemon = self.relay(fake.address)
-            self.ask(self.stranger(), daemon)
-            self.wait_until(lambda: "EVALSHA" in fake.asked, "an update")
-            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
-            self.assertLessEqual(set(fake.asked), set(HONEST))
-            daemon.stop()
 
 
 if __name__ == "__main__":
