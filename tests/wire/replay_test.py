@@ -88,6 +88,7 @@ class Rules(ReplayCase):
         example, = report.rule("sender-dots")["examples"]
         self.assertTrue(example["delivered"])
         self.assertEqual((example["queue-id"], example["line"]), ("AAAAA", 2))
+        self.assertEqual(example["fault"], "two dots in a row")
 
     def test_senders_by_rule(self):
         senders = {
