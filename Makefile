@@ -54,6 +54,7 @@ NET := $(call objects,milter/net/*.c)
 STORE := $(call objects,milter/store/*.c)
 DAEMON := $(call objects,milter/daemon/*.c)
 DOORS := $(call objects,milter/doors/*.c)
+PROBE := $(call objects,milter/probe/*.c)
 TOOLS := $(call objects,milter/tools/*.c)
 MAIN := $(BUILD)/milter/main.o
 UNIT_HELPERS := $(call objects,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
@@ -91,7 +92,15 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+
+# The style of the page that `probe --html` writes, as a string: each line in quotes.
+STYLE := $(BUILD)/generated/probe_html.css.inc
+$(BUILD)/milter/tools/probe_html.o: $(STYLE)
+$(BUILD)/milter/tools/probe_html.o: ALL_CFLAGS += -I$(BUILD)/generated
+$(STYLE): milter/tools/probe_html.css
+	@mkdir -p $(@D)
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
 
 # The program knows where its languages are installed: another prefix makes that part anew.
 LANGUAGE := $(BUILD)/milter/tools/language.o
@@ -107,13 +116,14 @@ $(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
 $(BUILD)/libdaemon.a: $(DAEMON)
 $(BUILD)/libdoors.a: $(DOORS)
+$(BUILD)/libprobe.a: $(PROBE)
 $(BUILD)/libtools.a: $(TOOLS)
 $(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
 
 PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,\
-  libtools.a libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a libpolicy.a)
+  libtools.a libprobe.a libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a libpolicy.a)
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
@@ -133,13 +143,15 @@ MAILLOG_TESTS := $(filter $(addprefix $(BUILD)/unit/,maillog% timestamp% lru%),$
 NET_TESTS := $(filter $(addprefix $(BUILD)/unit/,channel% tls%),$(UNIT_TESTS))
 DOOR_TESTS := $(filter $(addprefix $(BUILD)/unit/,smtp% milter% postfix_policy% socketmap% registry%),\
   $(UNIT_TESTS))
+PROBE_TESTS := $(filter $(addprefix $(BUILD)/unit/,probe_%),$(UNIT_TESTS))
 $(MAILLOG_TESTS): $(BUILD)/libmaillog.a
 $(NET_TESTS): $(BUILD)/libnet.a
+$(PROBE_TESTS): $(PROGRAM_ARCHIVES)
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
 $(DAEMON_TESTS): $(BUILD)/libdaemon.a
 $(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
 $(TOOL_TESTS): $(PROGRAM_ARCHIVES)
-$(NET_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LIBS = $(LIBS)
+$(NET_TESTS) $(PROBE_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LIBS = $(LIBS)
 
 # The manual's lists come from the tables that the program is made of.
 GENERATE := $(BUILD)/milter/man/generate
@@ -178,8 +190,8 @@ check: all $(UNIT_TESTS) $(BUILD)/bench/probing
 	@BUILD=$(BUILD) tests/run unit static scenarios wire
 
 check-mta: all
-	@BUILD=$(BUILD) tests/lib/unpack-mta postfix
-	@BUILD=$(BUILD) tests/lib/unpack-mta sendmail
+	@for name in postfix sendmail exim opensmtpd; do \
+	  BUILD=$(BUILD) tests/lib/unpack-mta $$name || exit; done
 	@BUILD=$(BUILD) tests/run integration
 
 test:
@@ -237,8 +249,8 @@ bench: all $(BENCHES)
 
 # Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
 FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
-FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a \
-  libpolicy.a)
+FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libprobe.a libdoors.a libdaemon.a libstore.a libnet.a \
+  libmaillog.a libpolicy.a)
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \

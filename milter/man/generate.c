@@ -9,6 +9,7 @@
  *   @REPLIES@  every reply code     @ACTIONS@  every rule with what it does by default, a table
  *   @TRUTH@    what clients read at each mail server, from the file TRUTH (truth.table)
  *   @COMMANDS@ every sub-command, with its page
+ *   @CHECKS@   every check of a probe
  *   @TELLS@    every rule, with what mail logs tell of it
  * and for one sub-command, NAME, from its table (tools/option.h)
  *   @NAME NAME@      the section NAME          @OPTIONS NAME@  the list of its options
@@ -247,7 +248,7 @@ static const struct {
 } marks[] = {
     {"@OPTIONS@\n", put_options}, {"@RULES@\n", put_rules}, {"@REPLIES@\n", put_replies},
     {"@ACTIONS@\n", put_actions}, {"@TRUTH@\n", put_truth}, {"@COMMANDS@\n", put_commands},
-    {"@TELLS@\n", put_tells},
+    {"@CHECKS@\n", put_checks},   {"@TELLS@\n", put_tells},
 };
 
 static const struct {

@@ -27,4 +27,7 @@ void put_tells(void);
 /* The list of sub-commands, each with its page. */
 void put_commands(void);
 
+/* The list of a probe's checks, in sections. */
+void put_checks(void);
+
 #endif

@@ -12,6 +12,7 @@ const struct tool_spec *const tool_specs[] = {
     &tool_explain_spec,
     &tool_compare_spec,
     &tool_mta_spec,
+    &tool_probe_spec,
     &tool_replay_spec,
     &tool_ctl_spec,
     &tool_completion_spec,

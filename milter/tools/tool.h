@@ -26,6 +26,7 @@ extern const struct tool_spec tool_session_spec;
 extern const struct tool_spec tool_explain_spec;
 extern const struct tool_spec tool_compare_spec;
 extern const struct tool_spec tool_mta_spec;
+extern const struct tool_spec tool_probe_spec;
 extern const struct tool_spec tool_replay_spec;
 extern const struct tool_spec tool_ctl_spec;
 extern const struct tool_spec tool_completion_spec;

@@ -3,8 +3,8 @@
     with OpenSmtpd() as server:
         client = SmtpClient.dial(server.host, server.port)
 
-It is configured as its manual shows for a host that takes mail for one domain and relays nothing.
-It has no STARTTLS: Debian's build cannot use the keys that the tests make.
+It is configured as its manual shows for a host that takes mail for itself and one domain and relays
+nothing. It has no STARTTLS: Debian's build cannot use the keys that the tests make.
 """
 
 import os
@@ -14,6 +14,7 @@ from private_mta import DOMAIN, HOST_NAME, PrivateServer
 CONFIGURATION = """\
 {listeners}action "deliver" maildir "{folder}/mail/%{{user.username}}"
 match from any for domain "{domain}" action "deliver"
+match from any for local action "deliver"
 """
 
 

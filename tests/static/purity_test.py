@@ -22,8 +22,9 @@ BELOW = {
     "net": {"policy"},
     "store": {"net", "policy"},
     "daemon": {"doors", "store", "policy"},
-    "tools": {"daemon", "doors", "maillog", "net", "policy"},
-    "man": {"tools", "daemon", "maillog", "policy"},
+    "probe": {"net", "policy"},
+    "tools": {"daemon", "doors", "maillog", "net", "policy", "probe"},
+    "man": {"tools", "daemon", "maillog", "probe", "policy"},
     "main.c": {"tools", "daemon"},
 }
 PURE_HEADERS = {"string.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "limits.h", "idn2.h"}
@@ -41,7 +42,7 @@ ALONE = {
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
     re.compile(r"cjson/"):
-        re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|replay_json))\.[ch]"),
+        re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|probe_json|replay_json))\.[ch]"),
     re.compile(r"hiredis/"): re.compile(r"store/resp\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
     re.compile(r"zlib\.h"): re.compile(r"tools/replay_read\.c"),

@@ -1,0 +1,171 @@
+/*
+ * Whether the server takes mail for others from us. Nothing is sent after RCPT.
+ */
+#include "ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ELSEWHERE "probe@example.com"
+
+/* A deferral that is a refusal to relay, as Postfix's default is, and not greylisting. */
+static bool is_relay_denial(const struct talk *talk)
+{
+  return talk->reply.code == 454 || strstr(talk->shown, "elay") != NULL;
+}
+
+/* Whether a recipient is taken from this sender. A sender that is not taken relays nothing. */
+static enum talk_answer ask_from(struct talk *talk, const char *sender, const char *recipient)
+{
+  enum talk_answer answer;
+
+  if (!talk_at(talk, TALK_GREETED))
+    return TALK_NOTHING;
+  answer = talk_ask(talk, "MAIL FROM:<%s>", sender);
+  if (answer == TALK_YES)
+    answer = talk_ask(talk, "RCPT TO:%s", recipient);
+  if (answer == TALK_NOTHING || answer == TALK_GONE) {
+    (void)talk_untold(talk);
+    return TALK_NOTHING;
+  }
+  if (answer == TALK_LATER && is_relay_denial(talk))
+    answer = TALK_NO;
+  return answer;
+}
+
+static enum probe_status tell_open(struct talk *talk, const char *how)
+{
+  talk->relays = true;
+  if (talk->report->server == PROBE_SERVER_SESSION)
+    return talk_conclude(talk, PROBE_UNKNOWN, "it takes any recipient, and delivers nothing");
+  if (ask_is(talk, PROBE_FLAG_NEAR))
+    return talk_conclude(talk, PROBE_UNKNOWN,
+                         "it relays for us (%s), as most do for their own machine and network; "
+                         "ask from a host that it must not trust, or say --stranger",
+                         how);
+  return talk_conclude(talk, PROBE_FAIL, "an open relay: taken %s", how);
+}
+
+enum probe_status ask_open_relay(struct talk *talk)
+{
+  char ours[512];
+  struct text text = text_in(ours, sizeof(ours));
+  const struct {
+    const char *sender, *how;
+  } senders[] = {
+      {"", "from the null sender"},
+      {talk->options->from[0] != '\0' ? talk->options->from : NULL, "from --from-address"},
+      {"probe@example.net", "from a foreign sender"},
+      {ours, "from a sender of its own domain"},
+  };
+  unsigned deferred = 0, refused = 0;
+
+  if (!talk_at(talk, TALK_CONNECTED)) /* the greeting names the domain */
+    return PROBE_UNKNOWN;
+  ask_mailbox(talk, &text);
+  if (talk->options->user == NULL) {
+    text_add(&text, "@");
+    text_add(&text, talk->domain);
+  }
+  for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+    enum talk_answer answer = TALK_NO;
+
+    if (senders[i].sender != NULL)
+      answer = ask_from(talk, senders[i].sender, "<" ELSEWHERE ">");
+    if (answer == TALK_YES)
+      return tell_open(talk, senders[i].how);
+    if (answer == TALK_NOTHING)
+      return PROBE_UNKNOWN;
+    *(answer == TALK_LATER ? &deferred : &refused) += 1;
+  }
+  if (deferred > 0)
+    return talk_conclude(talk, PROBE_UNKNOWN, "deferred for now: %s", talk->shown);
+  return PROBE_PASS;
+}
+
+/* %d: the server's domain, %i: its address literal, %n: a name that nobody has. */
+struct route {
+  const char *path;
+  const char *control; /* as the path, with a local part that routes nowhere */
+};
+
+#define CONTROL "<%n@%d>"
+
+static const struct route routes[] = {
+    {"<probe%example.com@%d>", CONTROL}, {"<probe%example.com@%i>", "<%n@%i>"},
+    {"<probe%example.com>", "<%n>"},     {"<example.com!probe@%d>", CONTROL},
+    {"<example.com!probe>", "<%n>"},     {"<\"probe@example.com\"@%d>", CONTROL},
+    {"<\"probe@example.com\">", "<%n>"}, {"<\"probe%example.com\"@%d>", CONTROL},
+    {"<@%d:probe@example.com>", NULL},   {"<@%i:probe@example.com>", NULL},
+    {"<probe@example.com@%d>", CONTROL}, {"<probe@%d@example.com>", NULL},
+    {"<probe@[192.0.2.1]>", NULL},
+};
+
+static void write_literal(const struct talk *talk, struct text *out)
+{
+  const char *address = talk->report->address;
+
+  text_add(out, strchr(address, ':') != NULL ? "[IPv6:" : "[");
+  text_add(out, address[0] != '\0' ? address : "192.0.2.25");
+  text_add(out, "]");
+}
+
+static void write_route(const struct talk *talk, const char *path, struct text *out)
+{
+  for (; *path != '\0'; path++) {
+    if (path[0] == '%' && path[1] == 'd')
+      text_add(out, talk->domain);
+    else if (path[0] == '%' && path[1] == 'n')
+      text_add(out, ASK_NOBODY);
+    else if (path[0] == '%' && path[1] == 'i')
+      write_literal(talk, out);
+    else {
+      text_add_byte(out, *path);
+      continue;
+    }
+    path++;
+  }
+}
+
+static enum talk_answer ask_route(struct talk *talk, const char *path, struct text *line)
+{
+  text_clear(line);
+  write_route(talk, path, line);
+  return ask_from(talk, talk->options->from, line->at);
+}
+
+enum probe_status ask_relay_routes(struct talk *talk)
+{
+  char memory[600];
+  struct text line = text_in(memory, sizeof(memory));
+  unsigned meaningless = 0;
+
+  if (talk->relays)
+    return talk_conclude(talk, PROBE_UNKNOWN, "it relays for us without any");
+  for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+    enum talk_answer answer = ask_route(talk, routes[i].path, &line);
+
+    if (answer == TALK_NOTHING)
+      return PROBE_UNKNOWN;
+    if (answer != TALK_YES)
+      continue;
+    /* A server that takes any local part may take this one for a mailbox, too. */
+    if (routes[i].control != NULL) {
+      answer = ask_route(talk, routes[i].control, &line);
+      if (answer == TALK_NOTHING)
+        return PROBE_UNKNOWN;
+      if (answer == TALK_YES) {
+        meaningless++;
+        continue;
+      }
+      (void)ask_route(talk, routes[i].path, &line);
+    }
+    return talk_conclude(talk, PROBE_FAIL, "RCPT TO:%.300s is taken", memory);
+  }
+  if (meaningless > 0)
+    return talk_conclude(talk, PROBE_UNKNOWN,
+                         "it takes any name, so that %u of %zu forms tell nothing; the others are "
+                         "refused",
+                         meaningless, sizeof(routes) / sizeof(routes[0]));
+  return PROBE_PASS;
+}

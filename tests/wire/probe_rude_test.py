@@ -1,0 +1,145 @@
+"""`milter-strict probe` at servers that misbehave on purpose: it ends soon, small, and says why."""
+
+import concurrent.futures
+import os
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+import daemon  # noqa: E402
+import probe_tool  # noqa: E402
+from rude_server import LONG_LINE, MANNERS, RudeServer  # noqa: E402
+
+TIMEOUT = 1  # seconds that the probe waits for an answer
+PATIENCE = 4 * daemon.PATIENCE
+MORE_MEMORY = 16 * 1024  # KiB that a server may cost, whatever it sends
+UNAVAILABLE = 69
+# Those of whom no client learns anything.
+NO_SERVER = ("silence", "close at once", "reset at once", "garbage", "endless reply", "drip",
+             "long line")
+COMMANDS, CONNECTIONS = 800, 160
+
+
+def meet(manner):
+    """Probe such a server; the run, its three reports, and what the server has to say."""
+    with RudeServer(manner) as server, tempfile.TemporaryDirectory() as folder:
+        junit, html = os.path.join(folder, "report.xml"), os.path.join(folder, "report.html")
+        done = probe_tool.probe(server, "--json", "--timeout", str(TIMEOUT), "--junit", junit,
+                                "--html", html, "--limits", "--enumerate", "--user", "alice",
+                                patience=PATIENCE)
+        done.junit, done.html = read(junit), read(html)
+        done.sent, done.connections = server.sent, server.connections
+    return done
+
+
+def read(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+class RudeServers(unittest.TestCase):
+    """All of them are met at once, for most of the time is spent waiting."""
+
+    @classmethod
+    def setUpClass(cls):
+        with concurrent.futures.ThreadPoolExecutor(len(MANNERS)) as pool:
+            cls.runs = {manner: pool.submit(meet, manner) for manner in MANNERS}
+
+    def each(self, hold):
+        """hold(manner, run) for every server."""
+        for manner, run in self.runs.items():
+            with self.subTest(manner=manner):
+                hold(manner, run.result())
+
+    def test_it_ends_with_a_status_that_fits(self):
+        def hold(manner, done):
+            failed, ended = "fail" in done.statuses.values(), done.json["ended"] != ""
+            self.assertEqual(done.status, 1 if failed else UNAVAILABLE if ended else 0, done)
+            self.assertTrue(ended or manner not in NO_SERVER, done)
+        self.each(hold)
+
+    def test_its_memory_is_bounded(self):
+        least = min(run.result().peak for run in self.runs.values())
+        self.each(lambda _, done: self.assertLess(done.peak, least + MORE_MEMORY, done))
+
+    def test_it_does_not_read_for_ever(self):
+        self.each(lambda _, done: self.assertLess(done.json["received"], LONG_LINE // 100, done))
+
+    def test_it_asks_a_bounded_number_of_times(self):
+        def hold(_, done):
+            self.assertLessEqual(done.json["connections"], CONNECTIONS, done)
+            self.assertLessEqual(done.connections, CONNECTIONS, done)
+            self.assertLessEqual(done.json["commands"], COMMANDS, done)
+        self.each(hold)
+
+    def test_every_report_has_every_check(self):
+        def hold(_, done):
+            names = list(done.statuses)
+            cases = xml.etree.ElementTree.fromstring(done.junit).findall("*/testcase")
+            found = [case.get("name").partition(":")[0] for case in cases]
+            self.assertEqual(found[:len(names)], names)
+            self.assertEqual(len(found) - len(names), done.json["ended"] != "")
+            for name in names:
+                self.assertEqual(done.html.count(f'<details id="{name}"'), 1)
+        self.each(hold)
+
+    def test_the_sums_of_junit_are_those_of_its_cases(self):
+        def hold(_, done):
+            suites = xml.etree.ElementTree.fromstring(done.junit)
+            for element in (suites, suites.find("testsuite")):
+                for name, path in (("tests", "testcase"), ("failures", "testcase/failure"),
+                                   ("errors", "testcase/error"), ("skipped", "testcase/skipped")):
+                    self.assertEqual(int(element.get(name)), len(suites.findall(f"*/{path}")))
+        self.each(hold)
+
+    def test_junit_says_what_json_says(self):
+        kinds = {"fail": ["failure"], "unknown": ["skipped"], "pass": [], "warn": []}
+
+        def hold(_, done):
+            cases = xml.etree.ElementTree.fromstring(done.junit).findall("*/testcase")
+            for case, (name, status) in zip(cases, done.statuses.items()):
+                self.assertEqual([part.tag for part in case if part.tag != "system-out"],
+                                 kinds[status], name)
+                output = case.findtext("system-out", "").splitlines()
+                said = [line.replace(" ", ": ", 1) for line in done.said(name)]
+                self.assertLess(set(said), set(output) | {""}, name)
+        self.each(hold)
+
+
+class Terminal(unittest.TestCase):
+    def test_nothing_of_theirs_reaches_it_raw(self):
+        for manner in ("hostile text", "garbage replies", "garbage", "bare line feeds"):
+            with self.subTest(manner=manner), RudeServer(manner) as server:
+                done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT),
+                                        patience=PATIENCE)
+                said = done.stdout + done.stderr
+                self.assertTrue(said.isascii(), ascii(said[:400]))
+                self.assertEqual([c for c in said if c < " " and c != "\n"], [])
+
+
+class NobodyThere(unittest.TestCase):
+    def test_a_port_where_nobody_listens_is_no_answer(self):
+        with RudeServer("silence") as server:
+            host, port = server.host, server.port
+        done = probe_tool.run(*probe_tool.QUICK, "--json", f"{host}:{port}")
+        self.assertEqual(done.status, UNAVAILABLE, done)
+
+    def test_a_name_that_does_not_exist_is_no_answer(self):
+        done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "nosuch.invalid:25")
+        self.assertEqual(done.status, UNAVAILABLE, done)
+
+
+class FilesThatCannotBeWritten(unittest.TestCase):
+    def test_a_report_that_cannot_be_written_is_an_error(self):
+        for option in ("--junit", "--html"):
+            with self.subTest(option=option), RudeServer("close at once") as server:
+                done = probe_tool.probe(server, option, "/nonexistent/report")
+                self.assertNotIn(done.status, (0, 1))
+                self.assertIn("/nonexistent/report: No such file or directory", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
