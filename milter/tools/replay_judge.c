@@ -28,8 +28,9 @@ static struct standing look(struct ip client)
 {
   uint32_t slot = lru_find(&at_work->index, key_of(at_work, client));
 
-  return slot == LRU_NONE ? (struct standing){0}
-                          : ledger_standing(&at_work->pages[slot], at_work->when);
+  if (slot == LRU_NONE)
+    return (struct standing){0};
+  return ledger_standing(&at_work->pages[slot], at_work->when);
 }
 
 static bool any_is_wrong(const struct ledger_entry *entries, unsigned count)

@@ -58,12 +58,25 @@ static struct replay_example *place_for(struct replay_rule *row, const struct re
   return NULL;
 }
 
+/* Whether the example is of this very message: then it knows more than is known now. */
+static bool is_of(const struct replay_example *example, const struct replay_case *about)
+{
+  char queue_id[sizeof(example->queue_id)];
+
+  show(queue_id, sizeof(queue_id), about->queue_id);
+  return queue_id[0] != '\0' && strcmp(example->queue_id, queue_id) == 0;
+}
+
 static void keep_example(struct replay_rule *row, const struct replay_case *about, enum rule rule,
                          uint16_t fault)
 {
   struct replay_example *place = place_for(row, about);
 
-  if (place != NULL)
+  if (place == NULL)
+    return;
+  if (is_of(place, about))
+    place->delivered = about->delivered;
+  else
     fill_example(place, about, rule, fault);
 }
 

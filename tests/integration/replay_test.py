@@ -1,6 +1,7 @@
 """Known traffic through real mail servers: their logs give the numbers that were put in."""
 
 import base64
+import collections
 import concurrent.futures
 import time
 import unittest
@@ -72,7 +73,7 @@ class Traffic:
 
 
 def blocks(commands):
-    """Commands that can be sent together: nothing after a greeting, AUTH or DATA until its reply."""
+    """Commands that can be sent together: a greeting, AUTH and DATA end a block."""
     block = []
     for command in commands:
         block.append(command)
@@ -87,10 +88,12 @@ def play(port, source, commands):
     client = SmtpClient.dial("127.0.0.1", port, timeout=60, source=source)
     try:
         client.read_reply()
-        for block in (*blocks(commands), ["QUIT"]):
+        for block in blocks(commands):
             client.send("".join(f"{command}\r\n" for command in block).encode("utf-8"))
-            if [reply for reply in (client.read_reply() for _ in block) if not reply]:
-                break
+            for _ in block:
+                client.read_reply()
+        if not commands[-1].startswith("GET"):  # the server has hung up
+            client.command("QUIT")
     finally:
         client.close()
 
@@ -203,6 +206,44 @@ class ReplayOfPostfix(ReplayOfServer):
 
     def test_who_logged_in_is_exempt(self):
         self.assert_counts("exempt", {"sender-dots": 5})
+
+
+class ReplayBesideTheDaemon(ReplayOfServer):
+    """The daemon sits behind Postfix, and refuses: its log and the replay of Postfix's agree, but
+    for what Postfix does not log."""
+
+    @classmethod
+    def setUpClass(cls):
+        try:
+            support.unpacked()
+        except support.Unavailable as reason:
+            raise unittest.SkipTest(str(reason)) from None
+        traffic = Traffic()
+        traffic.add(20, mail("<user@example.net>"))
+        traffic.add(15, (EHLO, "MAIL FROM:<a..b@example.net>"))
+        traffic.add(14, (EHLO, "MAIL FROM:<user@@example.net>"))
+        traffic.add(13, ("EHLO mx.example.org", SENDER, ALICE))
+        traffic.add(12, (SENDER,))
+        traffic.add(11, (EHLO, SENDER, "RCPT TO:<alice+a..b@example.org>"))
+        traffic.add(10, (EHLO, SENDER, ALICE, "RCPT TO:<bob@example.org>",
+                         "RCPT TO:<carol@example.org>"))
+        traffic.add(9, (EHLO, "XYZZY"))
+        traffic.add(8, (EHLO, "MAIL FROM: user@example.net"))
+        address = f"inet:{support.free_port()}@127.0.0.1"
+        with support.Daemon(CONFIG, listen=address) as strict, Postfix(milter=address) as postfix:
+            traffic.play(postfix.port)
+            wait_until(lambda: postfix.log().count(": disconnect from ") == len(traffic.sessions))
+            cls.read(postfix.log())
+            cls.logged = collections.Counter(line["rule"]
+                                             for line in strict.log_lines(event="refused"))
+
+    def test_both_logs_agree(self):
+        logged = dict(self.logged)
+        self.assertEqual(logged.pop("sender-brackets"), 8)
+        self.assertEqual(self.report.rule("sender-brackets")["log-tells"], "cannot be told")
+        self.assertEqual(self.report.counts("refused"), logged)
+        self.assertEqual(len(logged), 7)
+        self.assertEqual(self.report.counts("refused-delivered"), {})
 
 
 class ReplayOfSendmail(ReplayOfServer):

@@ -12,7 +12,6 @@ import multiprocessing.connection
 import os
 import pathlib
 import signal
-import sys
 import time
 import traceback
 
@@ -101,16 +100,28 @@ def work(writer, name, function, seconds):
         notes.append(words)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # clean up when told to end
+    signal.signal(signal.SIGTERM, interrupt)
+    patience = ENDING
     try:
         with Timeout(seconds):
             function(note)
     except Exception:  # pylint: disable=broad-except
         note("failed", name, traceback.format_exc())
-    left = left_behind()
+    except KeyboardInterrupt:
+        patience = 0.0
+        note("failed", name, "interrupted")
+    left = left_behind(patience)
     if left:
         note("failed", name, "\n".join(["left processes behind:", *left]))
-    writer.send(notes)
+    try:
+        writer.send(notes)
+    except BrokenPipeError:
+        pass  # nobody is there to hear it
+
+
+def interrupt(*_):
+    """The one exception that unittest does not take for a failed test, to go on with the next."""
+    raise KeyboardInterrupt
 
 
 def prctl(what, value):
@@ -118,9 +129,9 @@ def prctl(what, value):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def left_behind():
+def left_behind(patience):
     """Ends the children that do not end by themselves; orphans of theirs are ours by now."""
-    limit, left = time.monotonic() + ENDING, {}
+    limit, left = time.monotonic() + patience, {}
     while children := alive():
         if time.monotonic() > limit:
             left.update(children)

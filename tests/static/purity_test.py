@@ -41,8 +41,8 @@ ALONE = {
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),
-    re.compile(r"cjson/"): re.compile(
-        r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|probe_json|replay_json))\.[ch]"),
+    re.compile(r"cjson/"):
+        re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|probe_json|replay_json))\.[ch]"),
     re.compile(r"hiredis/"): re.compile(r"store/resp\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
     re.compile(r"zlib\.h"): re.compile(r"tools/replay_read\.c"),

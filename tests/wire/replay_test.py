@@ -77,6 +77,19 @@ class Rules(ReplayCase):
         self.assertEqual(report.counts("refused-delivered"), {})
         self.assertFalse(report.rule("sender-dots")["examples"][0]["delivered"])
 
+    def test_mail_that_is_delivered_hours_later(self):
+        lines = session("AAAAA", '"a..b"@example.net').splitlines(keepends=True)
+        deferred = lines[5].replace("status=sent", "status=deferred").replace("dsn=2", "dsn=4")
+        later = [line.replace("15:39:54", "18:20:00") for line in lines[5:]]
+        report = self.report("".join([*lines[:5], deferred, *later]))
+        self.assertEqual(report.counts("refused"), {"sender-dots": 1})
+        self.assertEqual(report.counts("refused-delivered"), {"sender-dots": 1})
+        self.assertEqual(report.policies[0]["delivered-refused"], 1)
+        example, = report.rule("sender-dots")["examples"]
+        self.assertTrue(example["delivered"])
+        self.assertEqual((example["queue-id"], example["line"]), ("AAAAA", 2))
+        self.assertEqual(example["fault"], "two dots in a row")
+
     def test_senders_by_rule(self):
         senders = {
             '"a..b"@example.net': "sender-dots", '"user@"@example.net': "sender-syntax",
@@ -108,6 +121,7 @@ class Rules(ReplayCase):
         report = self.report(text, config=config)
         self.assertEqual(report.counts("refused-delivered"), {"helo-ours": 1})
         self.assertEqual(report.rule("helo-ours")["examples"][0]["said"], "mx.example.org")
+        self.assertTrue(report.rule("helo-ours")["examples"][0]["said-before"])
         at_once = self.report(text, config=config + 'speak = "at-once";\n')
         self.assertEqual(at_once.rule("helo-ours")["refused-delivered"], 1)
 
@@ -283,7 +297,7 @@ class Hostile(ReplayCase):
 
     def test_every_prefix_and_any_order(self):
         text = (session("AAAAA", '"a..b"@example.net') + refusal("n@example.org")).encode("ascii")
-        for cut in range(100, len(text), 37):
+        for cut in range(100, len(text), 211):
             self.report(text[:cut])
         lines = text.split(b"\n")
         self.report(b"\n".join(reversed(lines)))
@@ -299,7 +313,7 @@ class Hostile(ReplayCase):
 
 
 class Volume(ReplayCase):
-    MEGABYTES = 30
+    MEGABYTES = 3 if daemon.wrapper() else 30  # under valgrind everything takes its time
 
     def peak(self, megabytes):
         """Kilobytes of memory at most, for a log of this length; its report is checked."""
@@ -317,7 +331,7 @@ class Volume(ReplayCase):
         return kilobytes
 
     def test_memory_stays_flat(self):
-        small, large = self.peak(self.MEGABYTES // 10), self.peak(self.MEGABYTES)
+        small, large = self.peak(max(1, self.MEGABYTES // 10)), self.peak(self.MEGABYTES)
         self.assertLess(large, small + 8192)
 
 
