@@ -17,6 +17,17 @@ static void say_sessions(struct page *page, const cJSON *answer)
   page_say(page, "Sessions", text_span(&text));
 }
 
+/* What went wrong last, on a line of its own. */
+static void say_error(struct page *page, const cJSON *part)
+{
+  char memory[CTL_LINE_SIZE];
+  struct text text = text_in(memory, sizeof(memory));
+
+  ctl_add_string(&text, part, "error");
+  if (text.len > 0)
+    page_say(page, "", text_span(&text));
+}
+
 static void say_store(struct page *page, const cJSON *answer)
 {
   const cJSON *store = cJSON_GetObjectItemCaseSensitive(answer, "store");
@@ -36,10 +47,7 @@ static void say_store(struct page *page, const cJSON *answer)
     ctl_add_string(&text, store, "file");
   }
   page_say(page, "Store", text_span(&text));
-  text_clear(&text);
-  ctl_add_string(&text, store, "error");
-  if (text.len > 0)
-    page_say(page, "", text_span(&text));
+  say_error(page, store);
 }
 
 static void say_sharing(struct page *page, const cJSON *answer)
@@ -60,10 +68,7 @@ static void say_sharing(struct page *page, const cJSON *answer)
     ctl_add_count(&text, sharing, "lost", " lost");
   }
   page_say(page, "Sharing", text_span(&text));
-  text_clear(&text);
-  ctl_add_string(&text, sharing, "error");
-  if (text.len > 0)
-    page_say(page, "", text_span(&text));
+  say_error(page, sharing);
 }
 
 static void say_configuration(struct page *page, const cJSON *answer)
