@@ -13,6 +13,7 @@ enum {
   LINE_SHOWN = 160, /* octets of one of our lines that a transcript shows */
   REPLY_LINES_SHOWN = 24,
   LINE_SIZE = 1024, /* of what talk_ask() sends */
+  DRAIN_MAX = 500,  /* replies after a QUIT: no probe has so many under way */
 };
 
 void talk_begin(struct talk *talk, const struct probe_options *options,
@@ -386,7 +387,8 @@ unsigned talk_drain(struct talk *talk)
   unsigned replies = 0;
   bool sent = talk_send(talk, SPAN("QUIT\r\n"));
 
-  while (sent && talk_read(talk) != TALK_NOTHING && talk->reply.code != 221)
+  while (sent && replies < DRAIN_MAX && talk->report->received < PROBE_RECEIVED_MAX &&
+         talk_read(talk) != TALK_NOTHING && talk->reply.code != 221)
     replies++;
   talk_drop(talk);
   return replies;

@@ -123,8 +123,8 @@ enum talk_answer talk_ehlo(struct talk *talk, const char *name);
 bool talk_start_tls(struct talk *talk);
 
 /*
- * Sends QUIT and reads until the server closes; returns how many replies came before that to QUIT:
- * what was still under way. The connection is closed then.
+ * Sends QUIT and reads until the server closes, or has sent far too much; returns how many replies
+ * came before that to QUIT: what was still under way. The connection is closed then.
  */
 unsigned talk_drain(struct talk *talk);
 

@@ -187,6 +187,15 @@ def many_replies(visit):
         visit.send(b"250 2.0.0 Ok\r\n" * 100)
 
 
+def endless_farewell(visit):
+    """One reply to every line, and replies without end to QUIT."""
+    visit.send(b"220 mx.example.org ESMTP\r\n")
+    while verb(visit.line()) != b"QUIT":
+        visit.send(b"250 2.0.0 Ok\r\n")
+    while True:
+        visit.send(b"250 2.0.0 Ok\r\n" * 4000)
+
+
 def bare_line_feeds(visit):
     """Lines that end in LF alone, CR alone, and CR CR LF."""
     visit.send(b"220 mx.example.org ESMTP\n")
@@ -223,8 +232,8 @@ def starttls_garbage(visit):
 MANNERS = {function.__name__.replace("_", " "): function for function in (
     silence, silence_after_greeting, close_at_once, reset_at_once, close_after_greeting,
     close_at_every_command, close_amid_a_reply, garbage, garbage_replies, endless_reply,
-    endless_ehlo, long_line, drip, always_250, always_421, many_replies, bare_line_feeds,
-    hostile_text, starttls_garbage)}
+    endless_ehlo, long_line, drip, always_250, always_421, many_replies, endless_farewell,
+    bare_line_feeds, hostile_text, starttls_garbage)}
 
 
 class RudeServer:
