@@ -50,11 +50,10 @@ const struct tool_spec tool_replay_spec = {
         "been refused, by rule, and what the log cannot tell.\n"
         "The ledger of probing clients is kept in memory for the length of the log. No daemon is "
         "asked, and nothing is changed.\n",
-    .examples =
-        "milter-strict replay /var/log/mail.log*\n"
-        "milter-strict replay -c new.conf --json /var/log/mail.log\n"
-        "milter-strict replay --diff strict.conf /var/log/maillog\n"
-        "journalctl -o short-iso -t postfix/smtpd -t postfix/qmgr | milter-strict replay -\n",
+    .examples = "milter-strict replay /var/log/mail.log*\n"
+                "milter-strict replay -c new.conf --json /var/log/mail.log\n"
+                "milter-strict replay --diff strict.conf /var/log/maillog\n"
+                "journalctl -o short-iso SYSLOG_FACILITY=2 | milter-strict replay -\n",
     .exits = "0 no mail that was delivered would have been refused\n"
              "1 some would have been; with --diff, by one of the two alone\n"
              "2 wrong usage\n"

@@ -155,6 +155,9 @@ static void print_answer(const struct replay *replay)
 
   if (!replay_saw_any(replay)) {
     puts("NOTHING JUDGED: no line of Postfix or Sendmail was found.\n");
+  } else if (delivered == 0) { /* not "no mail lost": lines of delivery agents may be left out */
+    puts("NOTHING DELIVERED: the log shows no message as delivered, so it cannot tell whether this "
+         "policy\nwould have cost mail.\n");
   } else if (tally->delivered == 0) {
     fputs("NO MAIL LOST: of ", stdout);
     print_count(delivered, "message");

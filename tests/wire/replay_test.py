@@ -71,6 +71,12 @@ class Rules(ReplayCase):
         self.assertEqual(ended.returncode, 0)
         self.assertIn(b"NO MAIL LOST: of 1 message ", ended.stdout)
 
+    def test_without_deliveries_nothing_is_said_of_losses(self):
+        lines = session("AAAAA", '"a..b"@example.net').splitlines(keepends=True)
+        ended = self.tool.run(self.log("".join(line for line in lines if "virtual" not in line)))
+        self.assertIn(b"NOTHING DELIVERED: ", ended.stdout)
+        self.assertNotIn(b"NO MAIL LOST", ended.stdout)
+
     def test_bounced_mail_is_no_loss(self):
         report = self.report(session("AAAAA", '"a..b"@example.net', sent=False))
         self.assertEqual(report.counts("refused"), {"sender-dots": 1})
