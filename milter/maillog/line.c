@@ -92,7 +92,8 @@ void maillog_read(const struct maillog_line *line, struct maillog_event *out)
 {
   /* The counts are not cleared: nobody looks at them unless `counted`. */
   memset(out, 0, offsetof(struct maillog_event, counts));
-  if (memchr(line->program.at, '/', line->program.len) != NULL)
+  /* "postfix/smtpd"; what logs under the path of its file, "/usr/sbin/cron", is none of Postfix */
+  if (line->program.at[0] != '/' && memchr(line->program.at, '/', line->program.len) != NULL)
     maillog_read_postfix(line, out);
   else if (is_sendmail(line->program))
     maillog_read_sendmail(line, out);

@@ -313,9 +313,10 @@ class Hostile(ReplayCase):
         for data in (b"", b"\n" * 1000, bytes(range(256)) * 1000, b"\0" * 100_000):
             report = self.report(data, status=69 if data else 0)
             self.assertEqual(report.log["sessions"], 0)
-        ended = self.tool.run(self.log("Nov 24 15:39:54 mx cron[1]: job\n"))
-        self.assertEqual(ended.returncode, 69)
-        self.assertIn(b"NOTHING JUDGED", ended.stdout)
+        for program in ("cron", "/usr/sbin/cron", "/usr/sbin/smtpd"):
+            ended = self.tool.run(self.log(f"Nov 24 15:39:54 mx {program}[1]: job\n"))
+            self.assertEqual(ended.returncode, 69, program)
+            self.assertIn(b"NOTHING JUDGED", ended.stdout)
 
 
 class Volume(ReplayCase):
