@@ -30,12 +30,12 @@ static const char *asked_for(void)
 /* Small systems have no locale but C.UTF-8: there the catalogue is found by LANGUAGE alone. */
 static void do_without_locale(void)
 {
-  const char *asked = asked_for();
+  const char *asked = asked_for(), *before = getenv("LANGUAGE");
 
   if (strstr(asked, ".UTF-8") == NULL && strstr(asked, ".utf8") == NULL)
     return;
   if (setlocale(LC_CTYPE, "C.UTF-8") != NULL && setlocale(LC_MESSAGES, "C.UTF-8") != NULL)
-    setenv("LANGUAGE", asked, 0);
+    setenv("LANGUAGE", asked, before != NULL && *before == '\0'); /* set to "", it asks nothing */
 }
 
 void language_begin(void)

@@ -88,6 +88,8 @@ class LanguageTest(unittest.TestCase):
         """As in a container, where there is C.UTF-8 and nothing else."""
         for language, name in LOCALES.items():
             self.assert_language(language, self.both(LANG=f"{name}.UTF-8", LOCPATH="/nonexistent"))
+            self.assert_language(language, self.both(LANG=f"{name}.UTF-8", LOCPATH="/nonexistent",
+                                                     LANGUAGE=""))
             self.assert_language(language, self.both(LC_ALL="C.UTF-8", LANGUAGE=language))
 
     def test_english_otherwise(self):
