@@ -37,7 +37,7 @@ static int print_help(void)
 static int print_usage(const char *wrong)
 {
   if (wrong != NULL)
-    fprintf(stderr, "milter-strict: there is no command \"%s\"\n", wrong);
+    tool_complain(NULL, "there is no command \"%s\"", wrong);
   fputs("usage:\n", stderr);
   print_commands(stderr);
   fputs("More: milter-strict --help\n", stderr);

@@ -19,7 +19,7 @@ struct arguments {
 
 static int complain(const char *path)
 {
-  fprintf(stderr, "milter-strict mta: %s: %s\n", path, strerror(errno));
+  tool_complain("mta", "%s: %s", path, strerror(errno));
   return TOOL_TRY_LATER;
 }
 

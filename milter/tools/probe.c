@@ -97,7 +97,7 @@ static bool save(const char *file, void (*print)(FILE *to, const struct probe_re
 
   if (file == NULL || probe_save(file, print, report, &why))
     return true;
-  fprintf(stderr, "milter-strict probe: %s\n", memory);
+  tool_complain("probe", "%s", memory);
   return false;
 }
 
@@ -162,7 +162,7 @@ static int find_server(struct probe_command *command, struct probe_net *net)
   struct text why = text_in(memory, sizeof(memory));
 
   if (channel_resolve(command->host, net->addresses, &net->count, &why) != CHANNEL_OK) {
-    fprintf(stderr, "milter-strict probe: %s: %s\n", command->host, memory);
+    tool_complain("probe", "%s: %s", command->host, memory);
     return TOOL_UNAVAILABLE;
   }
   for (size_t i = 0; i < net->count && !command->yes; i++) {

@@ -277,8 +277,7 @@ static int look_at_files(struct replay *replay, char **names, unsigned count)
     replay->reading.files[i].name = count > 0 ? names[i] : "-";
   if (replay_look_at(replay->reading.files, replay->reading.count, &wrong))
     return TOOL_FINE;
-  fprintf(stderr, "milter-strict replay: %s: %s\n", replay->reading.files[wrong].name,
-          strerror(errno));
+  tool_complain("replay", "%s: %s", replay->reading.files[wrong].name, strerror(errno));
   return TOOL_UNAVAILABLE;
 }
 
@@ -292,8 +291,7 @@ static int show(const struct replay *replay, bool json)
     replay_report(replay);
   for (unsigned i = 0; i < replay->reading.count; i++)
     if (replay->reading.files[i].damaged) {
-      fprintf(stderr, "milter-strict replay: %s: cannot be read to its end\n",
-              replay->reading.files[i].name);
+      tool_complain("replay", "%s: cannot be read to its end", replay->reading.files[i].name);
       return TOOL_UNAVAILABLE;
     }
   if (replay->reading.lines > 0 && !replay_saw_any(replay)) {

@@ -4,21 +4,42 @@
  */
 #include "tool.h"
 
+#include "../policy/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
+
+/* Words of a command line, and names of files that a shell has found, may hold anything. */
+static void complain(const char *tool, const char *format, va_list arguments)
+{
+  char memory[1024], shown_memory[2048];
+  struct text shown = text_in(shown_memory, sizeof(shown_memory));
+
+  vsnprintf(memory, sizeof(memory), format, arguments);
+  text_add_quoted(&shown, span_from(memory), "");
+  fprintf(stderr, "milter-strict%s%s: %s\n", tool != NULL ? " " : "", tool != NULL ? tool : "",
+          shown.at);
+}
+
+void tool_complain(const char *tool, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start(arguments, format);
+  complain(tool, format, arguments);
+  va_end(arguments);
+}
 
 int tool_usage(const char *tool, const char *format, ...)
 {
   va_list arguments;
 
   if (format != NULL) {
-    fprintf(stderr, "milter-strict %s: ", tool);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    complain(tool, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
   }
   fprintf(stderr, "Try \"milter-strict %s --help\".\n", tool);
   return TOOL_USAGE;

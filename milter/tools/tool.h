@@ -31,6 +31,9 @@ extern const struct tool_spec tool_replay_spec;
 extern const struct tool_spec tool_ctl_spec;
 extern const struct tool_spec tool_completion_spec;
 
+/* Says on stderr what is wrong: "milter-strict TOOL: ...", foreign bytes escaped. NULL: no tool. */
+void tool_complain(const char *tool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /*
  * Says on stderr what is wrong with the command line, when `format` is not NULL, and where help is
  * to be had. Returns TOOL_USAGE.

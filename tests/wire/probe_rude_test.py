@@ -154,5 +154,15 @@ class FilesThatCannotBeWritten(unittest.TestCase):
                 self.assertIn("/nonexistent/report: No such file or directory", done.stderr)
 
 
+class WordsThatAreWrong(unittest.TestCase):
+    def test_they_are_shown_escaped(self):
+        for words in (("\x1b[31m",), ("--user", "\x1b[31m@ @", "localhost"),
+                      ("--pace", "\x1b[31m", "localhost")):
+            done = probe_tool.run(*words)
+            self.assertEqual(done.status, 2, done)
+            self.assertIn("\\x1B[31m", done.stderr)
+            self.assertNotIn("\x1b", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -287,6 +287,13 @@ class Hostile(ReplayCase):
             ended = self.tool.run(*option, self.log(text, name))
             self.assertRegex(ended.stdout, rb"\A[ -~\n\t]+\Z")
 
+    def test_names_of_files_are_complained_of_escaped(self):
+        for path in (self.log(b"\x1f\x8b\x08\x00", "cut\x1b[31m.gz"),
+                     os.path.join(self.tool.folder, "missing\x1b]0;x\x07")):
+            ended = self.tool.run(path)
+            self.assertEqual(ended.returncode, 69)
+            self.assertRegex(ended.stderr, rb"\A[ -~\n]*\\x1B[ -~\n]*\Z")
+
     def test_forged_lines_within_addresses(self):
         forged = '"> to=<x@example.org> proto=ESMTP helo=<mx.example.org> from=<a..b"@example.net'
         text = refusal("alice@example.org", sender=forged)
