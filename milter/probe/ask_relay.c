@@ -8,10 +8,16 @@
 
 #define ELSEWHERE "probe@example.com"
 
-/* A deferral that is a refusal to relay, as Postfix's default is, and not greylisting. */
+/* A deferral that is a refusal to relay, as Postfix's default is, and not greylisting: "delayed" is
+ * not "relay". */
 static bool is_relay_denial(const struct talk *talk)
 {
-  return talk->reply.code == 454 || strstr(talk->shown, "elay") != NULL;
+  struct span text = span_from(talk->shown);
+
+  for (; text.len > 0; text = span_slice(text, 1, text.len))
+    if (span_starts_nocase(text, SPAN("relay")))
+      return true;
+  return talk->reply.code == 454;
 }
 
 /* Whether a recipient is taken from this sender. A sender that is not taken relays nothing. */
@@ -138,7 +144,7 @@ enum probe_status ask_relay_routes(struct talk *talk)
 {
   char memory[600];
   struct text line = text_in(memory, sizeof(memory));
-  unsigned meaningless = 0;
+  unsigned meaningless = 0, deferred = 0;
 
   if (talk->relays)
     return talk_conclude(talk, PROBE_UNKNOWN, "it relays for us without any");
@@ -147,6 +153,7 @@ enum probe_status ask_relay_routes(struct talk *talk)
 
     if (answer == TALK_NOTHING)
       return PROBE_UNKNOWN;
+    deferred += answer == TALK_LATER;
     if (answer != TALK_YES)
       continue;
     /* A server that takes any local part may take this one for a mailbox, too. */
@@ -162,6 +169,9 @@ enum probe_status ask_relay_routes(struct talk *talk)
     }
     return talk_conclude(talk, PROBE_FAIL, "RCPT TO:%.300s is taken", memory);
   }
+  if (deferred > 0)
+    return talk_conclude(talk, PROBE_UNKNOWN, "%u of %zu forms were deferred only", deferred,
+                         sizeof(routes) / sizeof(routes[0]));
   if (meaningless > 0)
     return talk_conclude(talk, PROBE_UNKNOWN,
                          "it takes any name, so that %u of %zu forms tell nothing; the others are "
