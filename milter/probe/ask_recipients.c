@@ -46,6 +46,7 @@ static enum talk_answer ask_path(struct talk *talk, const char *path)
 static enum probe_status ask_forms(struct talk *talk, const struct form *forms)
 {
   struct ask_list taken;
+  unsigned deferred = 0;
 
   ask_list_begin(&taken);
   for (size_t i = 0; forms[i].path != NULL; i++) {
@@ -55,9 +56,13 @@ static enum probe_status ask_forms(struct talk *talk, const struct form *forms)
       return PROBE_UNKNOWN;
     if (answer == TALK_YES)
       ask_list_add(&taken, forms[i].words);
+    /* 454 is how Postfix refuses to relay: final, whatever its class. */
+    deferred += answer == TALK_LATER && talk->reply.code != 454;
   }
   if (taken.count > 0)
     return talk_conclude(talk, PROBE_WARN, "taken: %s", taken.memory);
+  if (deferred > 0)
+    return talk_conclude(talk, PROBE_UNKNOWN, "%u were deferred only", deferred);
   return ask_recipient_works(talk) ? PROBE_PASS : PROBE_UNKNOWN;
 }
 

@@ -89,6 +89,13 @@ static const struct row addresses[] = {
      PROBE_UNKNOWN,
      "greylisted"},
     {"not offered and taken", NULL, 0, {{"EHLO", "250 mx\r\n"}}, PROBE_SMTPUTF8, PROBE_WARN, NULL},
+    {"malformed recipients that are greylisted",
+     "alice",
+     0,
+     {{"RCPT TO:<alice@@", "450 4.7.1 come back\r\n"}},
+     PROBE_RECIPIENT_SYNTAX,
+     PROBE_UNKNOWN,
+     "1 were deferred only"},
 };
 
 static void the_addresses(void **state)
