@@ -111,7 +111,7 @@ static void find_wider(struct control_talk *talk, const struct control_request *
   struct store_view view;
 
   wider.limit = 129;
-  store_look(talk->services->store, request->network.base, &view);
+  store_look(talk->services->store, request->network.base, now, &view);
   if (view.known && ledger_refused_for(&view.page, now) > 0)
     (void)control_list_fill(out, talk->services->store, &wider, now, talk->services->stops);
 }

@@ -165,6 +165,11 @@ void ledger_settle(const struct ledger_settings *settings, struct ledger_page *p
 /* Seconds, rounded up, for which the network is still refused at `now`; 0: it is not. */
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now);
 
+/* Whether the page's refusal goes before the other's where both are about one client: one in force
+ * that is meant before one that is not, else the one that lasts longer. */
+bool ledger_goes_before(const struct ledger_settings *settings, const struct ledger_page *page,
+                        const struct ledger_page *other, uint64_t now);
+
 /* How the network of this page stands at `now`. */
 struct standing ledger_standing(const struct ledger_page *page, uint64_t now);
 

@@ -62,8 +62,9 @@ bool store_start(struct store *store);
 /* Takes new settings of the ledger, for all that comes. */
 void store_tune(struct store *store, const struct ledger_settings *ledger);
 
-/* What is known of the client's network: about a microsecond. */
-void store_look(struct store *store, struct ip client, struct store_view *view);
+/* What is known of the client's network at `now`: about a microsecond. When a network of another
+ * width around it is refused as well, the refusal that goes before: see ledger_goes_before(). */
+void store_look(struct store *store, struct ip client, uint64_t now, struct store_view *view);
 
 /* What is known of exactly this network. */
 void store_look_at(struct store *store, struct netblock network, struct store_view *view);

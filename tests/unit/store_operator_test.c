@@ -18,7 +18,7 @@ static uint32_t refused_for(struct store *store, const char *client)
 {
   struct store_view view;
 
-  store_look(store, ip_of(client), &view);
+  store_look(store, ip_of(client), now(), &view);
   return ledger_refused_for(&view.page, now());
 }
 
@@ -131,6 +131,33 @@ static void the_refusal_of_a_wide_network_is_told_when_counting(void **state)
   assert_true(ledger_refused_for(&view.page, now()) > 3500);
   assert_int_equal(view.page.cause, LEDGER_CAUSE_OPERATOR);
   store_close(store);
+}
+
+/* Nobody goes free because a network around him, or his own, is refused for longer by a rule that
+ * only watches. */
+static void what_is_meant_is_shown_before_what_is_noticed(void **state)
+{
+  static const enum ledger_cause noticed[] = {LEDGER_CAUSE_OPERATOR, LEDGER_CAUSE_RECIPIENTS};
+  const uint32_t seconds[] = {LEDGER_SECONDS_MAX, 60}; /* a first refusal by counts is an hour */
+
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct store_options options = options_of(1000);
+    struct store_view view;
+    struct store *store;
+
+    options.ledger.noticed[noticed[i]] = true;
+    store = store_open(&options);
+    assert_true(store_start(store));
+    count_names(store, ip_of("10.0.0.1"), LIMIT * 3);
+    assert_true(store_refuse(store, block("10.0.0.0/16"), seconds[i], now()));
+    store_look(store, ip_of("10.0.0.1"), now(), &view);
+    assert_int_equal(view.page.cause, noticed[1 - i]);
+    store_look(store, ip_of("10.0.0.1"), now() + UINT64_C(7200000), &view); /* one is over */
+    assert_int_equal(view.page.cause, noticed[i]);
+    assert_int_equal(store_forgive(store, block("10.0.0.0/8"), now()), 2);
+    store_close(store);
+  }
 }
 
 static void forgiving_a_wide_network_forgives_all_within(void **state)
@@ -260,6 +287,7 @@ int main(void)
       TEST(a_client_is_refused_and_forgiven),
       TEST(networks_of_any_width_are_refused),
       TEST(the_refusal_of_a_wide_network_is_told_when_counting),
+      TEST(what_is_meant_is_shown_before_what_is_noticed),
       TEST(forgiving_a_wide_network_forgives_all_within),
       TEST(what_another_relay_refuses_is_refused_here),
       TEST(others_are_told_what_is_counted_and_set),
