@@ -33,7 +33,7 @@ struct ledger_settings remember_ledger(const struct settings *settings)
 
     ledger.limit[cause] = rule->action == ACTION_OFF ? 0 : rule->limit;
     ledger.noticed[cause] =
-        rule->action == ACTION_MONITOR || settings->policy.mode == POLICY_MONITOR;
+        rule->action != ACTION_REFUSE || settings->policy.mode == POLICY_MONITOR;
   }
   return ledger;
 }

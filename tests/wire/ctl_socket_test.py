@@ -297,6 +297,19 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
         mta.quit()
         daemon.stop()
 
+    def test_a_refusal_without_effect_hides_no_other(self):
+        for action in ("monitor", "off"):
+            with self.subTest(action=action):
+                daemon = self.make(f'rules: {{ client-refused = "{action}"; }};\n' + STATE).start()
+                self.ctl("refuse", "192.0.2.0/24", "30d", daemon=daemon)
+                mta = self.session(daemon=daemon, address="192.0.2.7")
+                self.assert_passes(mta.mail("<list@example.net>"))
+                for number in range(25):
+                    mta.rejected_rcpt(f"<user{number}@example.org>", "5.1.1")
+                mta.abort()
+                self.assert_refused(mta.mail("<alice@example.net>"), "probe-recipients", 421)
+                daemon.stop()
+
 
 if __name__ == "__main__":
     unittest.main()
