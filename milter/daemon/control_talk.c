@@ -122,14 +122,21 @@ static void do_forgive(struct control_talk *talk, const struct control_request *
   uint64_t now = talk->services->now();
   struct log_line line;
   unsigned forgiven;
+  bool done;
 
   if (!has_store(talk))
     return;
-  forgiven = store_forgive(talk->services->store, request->network, now);
+  done =
+      store_forgive(talk->services->store, request->network, now, talk->services->stops, &forgiven);
   begin_log(&line, talk, CONTROL_FORGIVE);
   log_network(&line, request->network);
   log_number(&line, "networks", forgiven);
   log_end(&line);
+  if (!done) {
+    (void)answer_error(talk->sink, CONTROL_ERROR_BUSY,
+                       "not all of it could be forgiven now; try again");
+    return;
+  }
   find_wider(talk, request, now, &wider);
   (void)answer_forgive(talk->sink, request, forgiven, &wider, now);
   control_list_free(&wider);

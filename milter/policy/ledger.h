@@ -73,8 +73,7 @@ struct ledger_settings {
   uint32_t ratio;                     /* per cent of different wrong recipients among these and the
                                          accepted ones, from which they are probing */
   uint32_t limit[LEDGER_CAUSE_COUNT]; /* points from which the cause refuses; 0: never */
-  bool
-      noticed[LEDGER_CAUSE_COUNT]; /* not refused for: its refusal gives way to one that is meant */
+  bool noticed[LEDGER_CAUSE_COUNT];   /* not spoken: its refusal gives way to one that is meant */
   uint32_t points[LEDGER_EVENT_COUNT]; /* at most LEDGER_POINTS_MAX */
   uint64_t seed; /* secret of who keeps the pages, so that nobody can find names that look the same
                     in a sketch; not to change while the pages are kept */
