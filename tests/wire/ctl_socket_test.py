@@ -302,12 +302,8 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
             with self.subTest(action=action):
                 daemon = self.make(f'rules: {{ client-refused = "{action}"; }};\n' + STATE).start()
                 self.ctl("refuse", "192.0.2.0/24", "30d", daemon=daemon)
-                mta = self.session(daemon=daemon, address="192.0.2.7")
-                self.assert_passes(mta.mail("<list@example.net>"))
-                for number in range(25):
-                    mta.rejected_rcpt(f"<user{number}@example.org>", "5.1.1")
-                mta.abort()
-                self.assert_refused(mta.mail("<alice@example.net>"), "probe-recipients", 421)
+                mta = self.probe("192.0.2.7", daemon=daemon)
+                self.assert_refused_now(mta, "probe-recipients")
                 daemon.stop()
 
 
