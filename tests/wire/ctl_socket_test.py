@@ -263,6 +263,18 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
         daemon.stop()
         self.assertLess(time.monotonic() - began, PATIENCE / 4)
 
+    def test_a_reload_amid_the_end_cuts_nobody_off(self):
+        """Asked for too late to be served, it does not use up the time that sessions have."""
+        daemon = self.make().start()
+        operator = self.control(daemon)
+        self.assertEqual(operator.ask("status")[-1]["result"], "ok")
+        mta = self.session(daemon=daemon)
+        self.assert_passes(mta.mail("<alice@example.net>"))
+        operator.send(b"refused\n" * 800 + b"reload\n")
+        daemon.stop()
+        line, = daemon.wait_log(event="stopped")
+        self.assertNotIn("because", line)
+
     def test_whoever_is_no_daemon(self):
         daemon = self.make()
         listener = socket.socket(socket.AF_UNIX)
