@@ -267,7 +267,7 @@ void control_log(const struct control *control, struct log_line *line)
 
 int control_news(const struct control *control)
 {
-  return control->loop == NULL ? -1 : control->news;
+  return control->loop == NULL || atomic_load(&control->stops) ? -1 : control->news;
 }
 
 void control_stop(struct control *control)

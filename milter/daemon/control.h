@@ -49,7 +49,8 @@ enum control_start control_serve(struct control *control, struct text *why);
 /* Adds the address to a line of the log: control=... */
 void control_log(const struct control *control, struct log_line *line);
 
-/* To be waited for beside others; -1 when there is nothing to wait for. */
+/* To be waited for beside others; -1 when there is nothing to wait for, as after control_stop():
+ * nobody reloads then, and what is asked for all the same must not end a wait. */
 int control_news(const struct control *control);
 
 /* Whether a reload is wanted; if so, control_reloaded() is to be called with `*number`. */

@@ -111,7 +111,7 @@ static void find_wider(struct control_talk *talk, const struct control_request *
   struct store_view view;
 
   wider.limit = 129;
-  store_look(talk->services->store, request->network.base, &view);
+  store_look(talk->services->store, request->network.base, now, &view);
   if (view.known && ledger_refused_for(&view.page, now) > 0)
     (void)control_list_fill(out, talk->services->store, &wider, now, talk->services->stops);
 }
@@ -122,14 +122,21 @@ static void do_forgive(struct control_talk *talk, const struct control_request *
   uint64_t now = talk->services->now();
   struct log_line line;
   unsigned forgiven;
+  bool done;
 
   if (!has_store(talk))
     return;
-  forgiven = store_forgive(talk->services->store, request->network, now);
+  done =
+      store_forgive(talk->services->store, request->network, now, talk->services->stops, &forgiven);
   begin_log(&line, talk, CONTROL_FORGIVE);
   log_network(&line, request->network);
   log_number(&line, "networks", forgiven);
   log_end(&line);
+  if (!done) {
+    (void)answer_error(talk->sink, CONTROL_ERROR_BUSY,
+                       "not all of it could be forgiven now; try again");
+    return;
+  }
   find_wider(talk, request, now, &wider);
   (void)answer_forgive(talk->sink, request, forgiven, &wider, now);
   control_list_free(&wider);

@@ -51,8 +51,27 @@ static void log_errors(const struct config_notes *notes)
   log_end(&line);
 }
 
-static bool differs(const struct option_entry *entry, const struct settings *now,
-                    const struct settings *next)
+static bool names_differ(struct names now, struct names next)
+{
+  bool same = now.count == next.count;
+
+  for (size_t i = 0; same && i < now.count; i++)
+    same = span_equals(now.list[i], next.list[i]);
+  return !same;
+}
+
+static bool networks_differ(const struct policy *now, const struct policy *next)
+{
+  size_t count = now->exempt_network_count;
+
+  return count != next->exempt_network_count ||
+         (count > 0 && memcmp(now->exempt_networks, next->exempt_networks,
+                              count * sizeof(struct netblock)) != 0);
+}
+
+/* Of any option that is not a list. */
+static bool value_differs(const struct option_entry *entry, const struct settings *now,
+                          const struct settings *next)
 {
   char memory[2][4096];
   struct text values[2];
@@ -64,15 +83,27 @@ static bool differs(const struct option_entry *entry, const struct settings *now
   return !span_equals(text_span(&values[0]), text_span(&values[1]));
 }
 
+static bool differs(const struct option_entry *entry, const struct settings *now,
+                    const struct settings *next)
+{
+  struct names names[2];
+
+  if (entry->kind == KIND_NETWORKS)
+    return networks_differ(&now->policy, &next->policy);
+  if (entry->kind != KIND_HOSTS && entry->kind != KIND_WORDS && entry->kind != KIND_LOCAL_PARTS)
+    return value_differs(entry, now, next);
+  memcpy(&names[0], (const char *)now + entry->offset, sizeof(names[0]));
+  memcpy(&names[1], (const char *)next + entry->offset, sizeof(names[1]));
+  return names_differ(names[0], names[1]);
+}
+
 static bool rule_differs(const struct rule_setting *now, const struct rule_setting *next)
 {
   bool same = now->action == next->action && now->status.code == next->status.code &&
               strcmp(now->status.enhanced, next->status.enhanced) == 0 &&
               now->limit == next->limit && span_equals(now->text, next->text) &&
-              now->names.count == next->names.count;
+              !names_differ(now->names, next->names);
 
-  for (size_t i = 0; same && i < now->names.count; i++)
-    same = span_equals(now->names.list[i], next->names.list[i]);
   return !same;
 }
 

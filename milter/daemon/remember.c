@@ -33,7 +33,7 @@ struct ledger_settings remember_ledger(const struct settings *settings)
 
     ledger.limit[cause] = rule->action == ACTION_OFF ? 0 : rule->limit;
     ledger.noticed[cause] =
-        rule->action == ACTION_MONITOR || settings->policy.mode == POLICY_MONITOR;
+        rule->action != ACTION_REFUSE || settings->policy.mode == POLICY_MONITOR;
   }
   return ledger;
 }
@@ -114,9 +114,10 @@ static struct standing standing_in(const struct store_view *view, uint64_t when)
 static struct standing look(struct ip client)
 {
   struct store_view view;
+  uint64_t when = now();
 
-  store_look(store, client, &view);
-  return standing_in(&view, now());
+  store_look(store, client, when, &view);
+  return standing_in(&view, when);
 }
 
 static struct standing enter(struct ip client, const struct ledger_entry *entries, unsigned count)

@@ -320,14 +320,21 @@ static bool judge(const struct ledger_settings *settings, struct ledger_page *pa
   return true;
 }
 
+/* A refusal is in force, and is spoken. */
+static bool is_meant(const struct ledger_settings *settings, const struct ledger_page *page,
+                     uint64_t now)
+{
+  return ledger_refused_for(page, now) > 0 &&
+         (page->cause >= LEDGER_CAUSE_COUNT || !settings->noticed[page->cause]);
+}
+
 /* A refusal is in force, and not one that only takes the place of one that is meant. */
 static bool stays_refused(const struct ledger_settings *settings, const struct ledger_page *page,
                           enum ledger_cause cause, uint64_t now)
 {
   if (ledger_refused_for(page, now) == 0)
     return false;
-  return page->cause >= LEDGER_CAUSE_COUNT || !settings->noticed[page->cause] ||
-         cause == LEDGER_CAUSE_NONE || settings->noticed[cause];
+  return is_meant(settings, page, now) || cause == LEDGER_CAUSE_NONE || settings->noticed[cause];
 }
 
 bool ledger_add(const struct ledger_settings *settings, struct ledger_page *page,
@@ -445,6 +452,14 @@ uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now)
     return 0;
   left = (page->refused_until - now + MILLISECONDS - 1) / MILLISECONDS;
   return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
+
+bool ledger_goes_before(const struct ledger_settings *settings, const struct ledger_page *page,
+                        const struct ledger_page *other, uint64_t now)
+{
+  bool meant = is_meant(settings, page, now), other_meant = is_meant(settings, other, now);
+
+  return meant == other_meant ? page->refused_until > other->refused_until : meant;
 }
 
 struct standing ledger_standing(const struct ledger_page *page, uint64_t now)

@@ -73,7 +73,7 @@ struct ledger_settings {
   uint32_t ratio;                     /* per cent of different wrong recipients among these and the
                                          accepted ones, from which they are probing */
   uint32_t limit[LEDGER_CAUSE_COUNT]; /* points from which the cause refuses; 0: never */
-  bool noticed[LEDGER_CAUSE_COUNT];   /* monitored: its refusal gives way to one that is meant */
+  bool noticed[LEDGER_CAUSE_COUNT];   /* not spoken: its refusal gives way to one that is meant */
   uint32_t points[LEDGER_EVENT_COUNT]; /* at most LEDGER_POINTS_MAX */
   uint64_t seed; /* secret of who keeps the pages, so that nobody can find names that look the same
                     in a sketch; not to change while the pages are kept */
@@ -164,6 +164,11 @@ void ledger_settle(const struct ledger_settings *settings, struct ledger_page *p
 
 /* Seconds, rounded up, for which the network is still refused at `now`; 0: it is not. */
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now);
+
+/* Whether the page's refusal goes before the other's where both are about one client: one in force
+ * that is meant before one that is not, else the one that lasts longer. */
+bool ledger_goes_before(const struct ledger_settings *settings, const struct ledger_page *page,
+                        const struct ledger_page *other, uint64_t now);
 
 /* How the network of this page stands at `now`. */
 struct standing ledger_standing(const struct ledger_page *page, uint64_t now);

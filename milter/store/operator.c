@@ -252,7 +252,9 @@ struct forgiving {
   struct store *store;
   struct netblock network;
   struct setting setting;
+  const atomic_bool *stops;
   unsigned count;
+  bool failed;
 };
 
 static bool forgive(void *context, struct netblock network, const struct ledger_page *page)
@@ -260,20 +262,27 @@ static bool forgive(void *context, struct netblock network, const struct ledger_
   struct forgiving *forgiving = context;
   struct pagefile_key key = store_key(network);
 
-  if (network.bits >= forgiving->network.bits &&
-      netblock_contains(forgiving->network, network.base) &&
-      ledger_weight(page, forgiving->setting.now) > 0)
-    forgiving->count += set(forgiving->store, &key, &forgiving->setting);
-  return true;
+  if (network.bits < forgiving->network.bits ||
+      !netblock_contains(forgiving->network, network.base) ||
+      ledger_weight(page, forgiving->setting.now) == 0)
+    return true;
+  forgiving->failed = atomic_load_explicit(forgiving->stops, memory_order_relaxed) ||
+                      !set(forgiving->store, &key, &forgiving->setting);
+  forgiving->count += !forgiving->failed;
+  return !forgiving->failed; /* or each of the others would wait in vain as well */
 }
 
-unsigned store_forgive(struct store *store, struct netblock network, uint64_t now)
+bool store_forgive(struct store *store, struct netblock network, uint64_t now,
+                   const atomic_bool *stops, unsigned *forgiven)
 {
   struct netblock client = store_network(store, network.base);
-  struct forgiving forgiving = {.store = store, .network = network, .setting = {.now = now}};
+  struct forgiving forgiving = {
+      .store = store, .network = network, .setting = {.now = now}, .stops = stops};
+  bool walked;
 
   if (network.bits > client.bits)
     forgiving.network = client;
-  (void)store_walk(store, now, forgive, &forgiving);
-  return forgiving.count;
+  walked = store_walk(store, now, forgive, &forgiving);
+  *forgiven = forgiving.count;
+  return walked && !forgiving.failed;
 }

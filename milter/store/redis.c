@@ -95,17 +95,21 @@ static bool read_password(const char *path, char *password, struct text *why)
   int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   ssize_t got = fd < 0 ? -1 : read(fd, password, REDIS_PATH_SIZE - 1);
   int error = errno;
+  bool fits = false;
 
   if (fd >= 0)
     close(fd);
   if (got >= 0) {
     password[got] = '\0';
     password[strcspn(password, "\r\n")] = '\0';
+    fits = strlen(password) < REDIS_PATH_SIZE - 1;
   }
-  if (got >= 0 && password[0] != '\0')
+  if (fits && password[0] != '\0')
     return true;
   text_add(why, path);
-  text_add(why, got < 0 ? ": " : ": the first line is empty");
+  text_add(why, got < 0 ? ": "
+                : fits  ? ": the first line is empty"
+                        : ": the first line is too long");
   if (got < 0)
     text_add(why, strerror(error));
   return false;

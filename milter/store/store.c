@@ -87,9 +87,23 @@ static void look_up(struct store *store, const struct pagefile_key *key, struct 
     view->page = (struct ledger_page){0};
 }
 
-/* Looks for networks of other widths around the client, and shows the one that is refused for
- * longest. There are few widths, and mostly none. */
-static void look_around(struct store *store, struct ip client, struct store_view *view)
+/* Whether the page's refusal goes before that of the view, by the settings of the page's part. */
+static bool goes_before(struct store *store, const struct pagefile_key *key,
+                        const struct ledger_page *page, const struct store_view *view, uint64_t now)
+{
+  struct store_part *part = store_part_of(store, key);
+  bool before;
+
+  pthread_mutex_lock(&part->lock);
+  before = ledger_goes_before(&part->ledger, page, &view->page, now);
+  pthread_mutex_unlock(&part->lock);
+  return before;
+}
+
+/* Looks for networks of other widths around the client, and shows the one whose refusal goes before
+ * all others. There are few widths, and mostly none. */
+static void look_around(struct store *store, struct ip client, uint64_t now,
+                        struct store_view *view)
 {
   for (unsigned bits = 0; bits <= STORE_WIDTHS; bits++) {
     uint64_t widths = atomic_load_explicit(&store->widths[bits / 64], memory_order_relaxed);
@@ -104,19 +118,19 @@ static void look_around(struct store *store, struct ip client, struct store_view
       continue;
     key = store_key(netblock_around(client, bits));
     look_up(store, &key, &around);
-    if (around.page.refused_until <= view->page.refused_until)
+    if (!around.known || !goes_before(store, &key, &around.page, view, now))
       continue;
     view->page = around.page;
     view->known = true;
   }
 }
 
-void store_look(struct store *store, struct ip client, struct store_view *view)
+void store_look(struct store *store, struct ip client, uint64_t now, struct store_view *view)
 {
   struct pagefile_key key = store_key(store_network(store, client));
 
   look_up(store, &key, view);
-  look_around(store, client, view);
+  look_around(store, client, now, view);
 }
 
 void store_look_at(struct store *store, struct netblock network, struct store_view *view)
@@ -181,7 +195,7 @@ bool store_count(struct store *store, struct ip client, const struct ledger_entr
     atomic_fetch_add_explicit(&store->lost, count, memory_order_relaxed);
   if (slot != NULL && store->options.counted != NULL)
     store->options.counted(store->options.context, network, entries, count, now);
-  look_around(store, client, view);
+  look_around(store, client, now, view);
   return slot != NULL || haste == STORE_NOTHING;
 }
 

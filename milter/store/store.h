@@ -15,6 +15,8 @@
 #include "../policy/ledger.h"
 #include "../policy/netblock.h"
 
+#include <stdatomic.h>
+
 struct store;
 
 /* What the store has to tell; `detail` is text in one line, valid during the call. */
@@ -62,8 +64,9 @@ bool store_start(struct store *store);
 /* Takes new settings of the ledger, for all that comes. */
 void store_tune(struct store *store, const struct ledger_settings *ledger);
 
-/* What is known of the client's network: about a microsecond. */
-void store_look(struct store *store, struct ip client, struct store_view *view);
+/* What is known of the client's network at `now`: about a microsecond. When a network of another
+ * width around it is refused as well, the refusal that goes before: see ledger_goes_before(). */
+void store_look(struct store *store, struct ip client, uint64_t now, struct store_view *view);
 
 /* What is known of exactly this network. */
 void store_look_at(struct store *store, struct netblock network, struct store_view *view);
@@ -87,10 +90,12 @@ bool store_merge(struct store *store, struct netblock network, const struct ledg
  * For operators, and for threads that may wait for the writer. A network is refused as a whole,
  * whether it is wider or narrower than those that stand for clients. Forgiving is for the pages of
  * all networks that lie inside, and for the page of a client that is named more closely than its
- * network; returns how many there were that weighed anything. False: there is no room for it.
+ * network; `forgiven` is how many there were that weighed anything. False: there is no room for it,
+ * the file cannot be read, or `stops` was set meanwhile; then some may not be forgiven.
  */
 bool store_refuse(struct store *store, struct netblock network, uint32_t seconds, uint64_t now);
-unsigned store_forgive(struct store *store, struct netblock network, uint64_t now);
+bool store_forgive(struct store *store, struct netblock network, uint64_t now,
+                   const atomic_bool *stops, unsigned *forgiven);
 
 /*
  * Shows all pages as they are when their turn comes, settled at `now`, in no particular order,

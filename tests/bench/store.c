@@ -68,7 +68,7 @@ static double look_round(struct store *store, uint32_t kind, uint32_t networks)
   double before = nanoseconds();
 
   for (unsigned i = 0; i < ROUND; i++)
-    store_look(store, network_of(kind, number = (number + 7919) % networks), &view);
+    store_look(store, network_of(kind, number = (number + 7919) % networks), now, &view);
   return (nanoseconds() - before) / ROUND;
 }
 
@@ -94,7 +94,7 @@ static unsigned still_refused(struct store *store)
   unsigned count = 0;
 
   for (uint32_t i = 0; i < OFFENDERS; i++) {
-    store_look(store, network_of(1, i), &view);
+    store_look(store, network_of(1, i), now, &view);
     count += view.known && ledger_refused_for(&view.page, now) > 0;
   }
   return count;

@@ -144,7 +144,7 @@ static inline bool is_refused(struct store *store, struct ip client)
 {
   struct store_view view;
 
-  store_look(store, client, &view);
+  store_look(store, client, now(), &view);
   return view.known && ledger_refused_for(&view.page, now()) > 0;
 }
 
@@ -152,7 +152,7 @@ static inline bool is_known(struct store *store, struct ip client)
 {
   struct store_view view;
 
-  store_look(store, client, &view);
+  store_look(store, client, now(), &view);
   return view.known;
 }
 

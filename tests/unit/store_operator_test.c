@@ -18,8 +18,17 @@ static uint32_t refused_for(struct store *store, const char *client)
 {
   struct store_view view;
 
-  store_look(store, ip_of(client), &view);
+  store_look(store, ip_of(client), now(), &view);
   return ledger_refused_for(&view.page, now());
+}
+
+static unsigned forgive(struct store *store, struct netblock network)
+{
+  static const atomic_bool goes_on = false;
+  unsigned forgiven;
+
+  assert_true(store_forgive(store, network, now(), &goes_on, &forgiven));
+  return forgiven;
 }
 
 struct seen {
@@ -83,9 +92,9 @@ static void a_client_is_refused_and_forgiven(void **state)
   assert_true(store_refuse(store, block("192.0.2.7"), 3600, now()));
   assert_in_range(refused_for(store, "192.0.2.7"), 3500, 3600);
   assert_int_equal(refused_for(store, "192.0.2.8"), 0);
-  assert_int_equal(store_forgive(store, block("192.0.2.7"), now()), 1);
+  assert_int_equal(forgive(store, block("192.0.2.7")), 1);
   assert_int_equal(refused_for(store, "192.0.2.7"), 0);
-  assert_int_equal(store_forgive(store, block("192.0.2.7"), now()), 0);
+  assert_int_equal(forgive(store, block("192.0.2.7")), 0);
   store_close(store);
 }
 
@@ -114,7 +123,7 @@ static void networks_of_any_width_are_refused(void **state)
     store = open_store(); /* widths are found in the file */
   }
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    assert_int_equal(store_forgive(store, block(rows[i].network), now()), 1);
+    assert_int_equal(forgive(store, block(rows[i].network)), 1);
     assert_int_equal(refused_for(store, rows[i].inside), 0);
   }
   store_close(store);
@@ -133,6 +142,33 @@ static void the_refusal_of_a_wide_network_is_told_when_counting(void **state)
   store_close(store);
 }
 
+/* Nobody goes free because a network around him, or his own, is refused for longer by a rule that
+ * only watches. */
+static void what_is_meant_is_shown_before_what_is_noticed(void **state)
+{
+  static const enum ledger_cause noticed[] = {LEDGER_CAUSE_OPERATOR, LEDGER_CAUSE_RECIPIENTS};
+  const uint32_t seconds[] = {LEDGER_SECONDS_MAX, 60}; /* a first refusal by counts is an hour */
+
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct store_options options = options_of(1000);
+    struct store_view view;
+    struct store *store;
+
+    options.ledger.noticed[noticed[i]] = true;
+    store = store_open(&options);
+    assert_true(store_start(store));
+    count_names(store, ip_of("10.0.0.1"), LIMIT * 3);
+    assert_true(store_refuse(store, block("10.0.0.0/16"), seconds[i], now()));
+    store_look(store, ip_of("10.0.0.1"), now(), &view);
+    assert_int_equal(view.page.cause, noticed[1 - i]);
+    store_look(store, ip_of("10.0.0.1"), now() + UINT64_C(7200000), &view); /* one is over */
+    assert_int_equal(view.page.cause, noticed[i]);
+    assert_int_equal(forgive(store, block("10.0.0.0/8")), 2);
+    store_close(store);
+  }
+}
+
 static void forgiving_a_wide_network_forgives_all_within(void **state)
 {
   enum { CLIENTS = 600 }; /* more than a walk shows at once */
@@ -142,10 +178,51 @@ static void forgiving_a_wide_network_forgives_all_within(void **state)
   for (unsigned i = 0; i < CLIENTS; i++)
     count_names(store, ten(i), LIMIT * 3);
   assert_true(count_names(store, ip_of("192.0.2.7"), LIMIT * 3).began);
-  assert_int_equal(store_forgive(store, block("10.0.0.0/8"), now()), CLIENTS);
+  assert_int_equal(forgive(store, block("10.0.0.0/8")), CLIENTS);
   for (unsigned i = 0; i < CLIENTS; i++)
     assert_false(is_refused(store, ten(i)));
   assert_true(is_refused(store, ip_of("192.0.2.7")));
+  store_close(store);
+}
+
+/* Somebody who forgives millions does not hold up the end of the daemon, nor hears that all is
+ * done.
+ */
+static void forgiving_is_broken_off_when_it_must_stop(void **state)
+{
+  static const atomic_bool stops = true;
+  struct store *store = open_store();
+  unsigned forgiven = 1;
+
+  (void)state;
+  assert_true(count_names(store, ten(1), LIMIT * 3).began);
+  assert_false(store_forgive(store, block("10.0.0.0/8"), now(), &stops, &forgiven));
+  assert_int_equal(forgiven, 0);
+  assert_true(is_refused(store, ten(1)));
+  store_close(store);
+}
+
+/* The table is full and nobody writes. */
+static void forgiving_without_room_is_no_success(void **state)
+{
+  enum { CLIENTS = 4 };
+  static const atomic_bool goes_on = false;
+  struct store_options options = options_of(1000);
+  struct store *store = open_store();
+  const struct ledger_entry wrong = {.event = LEDGER_UNKNOWN_RECIPIENT, .times = 1, .hash = 1};
+  struct store_view view;
+  unsigned forgiven, lost = 0;
+
+  (void)state;
+  for (unsigned i = 0; i < CLIENTS; i++)
+    assert_true(count_names(store, ten(i), LIMIT * 3).began);
+  store_close(store);
+  store = store_open(&options); /* without a writer */
+  for (unsigned i = 0; lost < 20000; i++)
+    lost += !store_count(store, nth(1, i), &wrong, 1, now(), &view);
+  assert_false(store_forgive(store, block("10.0.0.0/8"), now(), &goes_on, &forgiven));
+  assert_int_equal(forgiven, 0);
+  assert_true(is_refused(store, ten(0)));
   store_close(store);
 }
 
@@ -212,7 +289,7 @@ static void others_are_told_what_is_counted_and_set(void **state)
   assert_true(netblock_contains(told_network, ip_of("192.0.2.7")));
   assert_int_equal(told_network.bits, 128);
   assert_true(store_refuse(store, block("203.0.113.0/24"), 60, now()));
-  assert_int_equal(store_forgive(store, block("203.0.113.0/24"), now()), 1);
+  assert_int_equal(forgive(store, block("203.0.113.0/24")), 1);
   assert_int_equal(set_pages, 2);
   assert_int_equal(told_network.bits, 120);
   store_close(store);
@@ -229,7 +306,7 @@ static void *walk_and_set(void *context)
 
     store_refuse(store, block("10.0.0.0/24"), 60, now());
     assert_true(store_walk(store, now(), see, seen));
-    store_forgive(store, block("10.0.0.0/16"), now());
+    forgive(store, block("10.0.0.0/16"));
     free(seen);
   }
   return NULL;
@@ -247,7 +324,7 @@ static void operators_are_no_trouble_for_the_doors(void **state)
     is_known(store, ten(i % 500));
   }
   pthread_join(operator, NULL);
-  store_forgive(store, block("10.0.0.0/8"), now());
+  forgive(store, block("10.0.0.0/8"));
   assert_false(is_refused(store, ten(5)));
   store_close(store);
 }
@@ -260,7 +337,10 @@ int main(void)
       TEST(a_client_is_refused_and_forgiven),
       TEST(networks_of_any_width_are_refused),
       TEST(the_refusal_of_a_wide_network_is_told_when_counting),
+      TEST(what_is_meant_is_shown_before_what_is_noticed),
       TEST(forgiving_a_wide_network_forgives_all_within),
+      TEST(forgiving_is_broken_off_when_it_must_stop),
+      TEST(forgiving_without_room_is_no_success),
       TEST(what_another_relay_refuses_is_refused_here),
       TEST(others_are_told_what_is_counted_and_set),
       TEST(operators_are_no_trouble_for_the_doors),

@@ -187,7 +187,7 @@ static void another_seed_wipes_the_sketches_alone(void **state)
   store_adopt_seed(store, 77);
   wait_for_seed(store, 77);
   for (unsigned n = 0; n < SOME; n++) {
-    store_look(store, nth(0, n), &view);
+    store_look(store, nth(0, n), now(), &view);
     assert_true(view.known && !has_sketch(&view.page));
     assert_true(view.page.count[LEDGER_UNKNOWN_RECIPIENT] > 0);
   }

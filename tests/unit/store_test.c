@@ -244,7 +244,7 @@ static void many_threads_count_together(void **state)
     assert_int_equal(pthread_create(&threads[i], NULL, count_and_look, store), 0);
   for (size_t i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
-  store_look(store, nth(3, 7), &view);
+  store_look(store, nth(3, 7), now(), &view);
   assert_in_range(view.page.count[LEDGER_UNKNOWN_RECIPIENT], 159 * 1024, 160 * 1024);
   store_close(store);
 }

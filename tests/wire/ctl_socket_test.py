@@ -263,6 +263,21 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
         daemon.stop()
         self.assertLess(time.monotonic() - began, PATIENCE / 4)
 
+    def test_a_reload_amid_the_end_cuts_nobody_off(self):
+        """Asked for too late to be served, it does not use up the time that sessions have."""
+        for pause in (0, 0.005, 0.01, 0.02, 0.02):  # in one of them the moment is a bad one
+            daemon = self.make().start()
+            operators = [self.control(daemon) for _ in range(15)]
+            for operator in operators:
+                operator.ask("status")
+            for operator in operators:
+                operator.send(b"refused\n" * 300 + b"reload\n")
+                operator.socket.shutdown(socket.SHUT_WR)
+            time.sleep(pause)
+            daemon.stop()
+            line, = daemon.wait_log(event="stopped")
+            self.assertNotIn("because", line)
+
     def test_whoever_is_no_daemon(self):
         daemon = self.make()
         listener = socket.socket(socket.AF_UNIX)
@@ -296,6 +311,15 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
         self.assert_message_passes(mta)
         mta.quit()
         daemon.stop()
+
+    def test_a_refusal_without_effect_hides_no_other(self):
+        for action in ("monitor", "off"):
+            with self.subTest(action=action):
+                daemon = self.make(f'rules: {{ client-refused = "{action}"; }};\n' + STATE).start()
+                self.ctl("refuse", "192.0.2.0/24", "30d", daemon=daemon)
+                mta = self.probe("192.0.2.7", daemon=daemon)
+                self.assert_refused_now(mta, "probe-recipients")
+                daemon.stop()
 
 
 if __name__ == "__main__":

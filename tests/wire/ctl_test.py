@@ -182,6 +182,18 @@ class Reload(CtlCase):
                          "The configuration was read again; nothing has changed.\n")
         self.daemon.wait_log(event="operator", command="reload", uid=os.getuid())
 
+    def test_a_change_at_the_end_of_a_long_list_is_told(self):
+        def reload(last):
+            networks = ", ".join(f'"10.{number}.0.0/24"' for number in (*range(250), last))
+            hosts = ", ".join(f'"host-number-{number}.example"' for number in (*range(250), last))
+            self.daemon.write_config(STATE + f"exempt: {{ networks = [ {networks} ]; }};\n"
+                                     f"our-names = [ {hosts} ];\n")
+            answer, = self.json("reload")
+            return answer["changed"]
+        reload(251)
+        self.assertEqual(reload(251), [])
+        self.assertEqual(sorted(reload(252)), ["exempt.networks", "our-names"])
+
     def test_mistakes_are_told_with_their_lines(self):
         self.daemon.write_config(STATE + 'mode = "foo";\ntimeout = 1;\n')
         socket_ = ("-s", self.daemon.control)

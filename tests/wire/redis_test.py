@@ -230,6 +230,14 @@ class Access(SecretCase):
         self.assert_lost(self.relay(more=LONG + 'password-file = "/nowhere";', connected=False),
                          "^/nowhere: No such file")
 
+    def test_a_password_too_long_is_not_cut(self):
+        daemon = self.make(self.config(more=LONG + 'password-file = "@DIR@/password";'))
+        path = os.path.join(daemon.folder, "password")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("x" * 255 + "\n")
+        daemon.start()
+        self.assert_lost(daemon, "the first line is too long")
+
     def test_unix_socket_and_database(self):
         daemon = self.relay(self.redis.unix_address,
                             more=LONG + 'password = "tell nobody"; database = 3;')
