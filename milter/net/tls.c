@@ -112,15 +112,26 @@ static enum channel_fault fault_of_socket(struct text *why)
   return cut ? CHANNEL_CLOSED : CHANNEL_FAILED;
 }
 
+/* Waits, but not past the deadline even when there is always something: a server may send records
+ * that carry no bytes for us without end. */
+static enum channel_fault wait_for(struct channel *channel, short events, uint64_t deadline,
+                                   struct text *why)
+{
+  if (channel_clock() < deadline)
+    return channel_wait(channel, events, deadline, why);
+  text_add(why, "no answer in time");
+  return CHANNEL_TIMEOUT;
+}
+
 /* After an SSL_ call that did not get on: waits for what it wants, or says what is wrong. */
 static enum channel_fault get_on(struct channel *channel, int result, uint64_t deadline,
                                  struct text *why)
 {
   switch (SSL_get_error(channel->tls, result)) {
   case SSL_ERROR_WANT_READ:
-    return channel_wait(channel, POLLIN, deadline, why);
+    return wait_for(channel, POLLIN, deadline, why);
   case SSL_ERROR_WANT_WRITE:
-    return channel_wait(channel, POLLOUT, deadline, why);
+    return wait_for(channel, POLLOUT, deadline, why);
   case SSL_ERROR_ZERO_RETURN:
     text_add(why, "the other side has closed the connection");
     return CHANNEL_CLOSED;

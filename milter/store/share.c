@@ -331,8 +331,10 @@ static bool stop(struct share *share)
     waits = pthread_cond_timedwait(&share->over, &share->lock, &until);
   ended = share->ended;
   pthread_mutex_unlock(&share->lock);
-  if (ended)
+  if (ended) {
     pthread_join(share->thread, NULL);
+    share->runs = false;
+  }
   return ended;
 }
 

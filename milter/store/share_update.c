@@ -160,6 +160,14 @@ static bool begins(struct span bytes, struct span with)
   return span_equals(span_slice(bytes, 0, with.len), with);
 }
 
+static bool tells(struct span bytes, struct span word)
+{
+  for (size_t at = 0; at + word.len <= bytes.len; at++)
+    if (begins(span_slice(bytes, at, bytes.len), word))
+      return true;
+  return false;
+}
+
 /* Redis has another record than we thought: ours is made anew from that. */
 static void take_record(struct share *share, struct share_page *page, struct span bytes)
 {
@@ -195,7 +203,8 @@ static bool take_error(struct share *share, struct share_page *page,
     share->whole_script = true;
     return true;
   }
-  if (begins(answer->bytes, SPAN("WRONGTYPE"))) { /* somebody else's key: that network is lost */
+  /* Somebody else's key: that network is lost. Redis before 7 puts other words before it. */
+  if (tells(answer->bytes, SPAN("WRONGTYPE"))) {
     share_pages_sent(&share->pages, page, page->seen);
     page->has_seen = false;
     share_lose(share, 1);
