@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* Words of a command line, and names of files that a shell has found, may hold anything. */
-static void complain(const char *tool, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void complain(const char *tool, const char *format,
+                                                           va_list arguments)
 {
   char memory[1024], shown_memory[2048];
   struct text shown = text_in(shown_memory, sizeof(shown_memory));
