@@ -48,10 +48,12 @@ static void read_in_pieces(struct span bytes, size_t step)
   (void)smtp_reply_keyword(&whole, "AUTH", &rest);
 }
 
-/* A server that says the bytes, from the beginning again when all is said. */
+/* A server that says the bytes, from the beginning again when all is said: in the next connection,
+ * or without end in this one. */
 struct server {
   struct span bytes;
-  size_t said, step;
+  size_t said, step, total;
+  bool endless;
   uint64_t now;
   bool open;
 };
@@ -73,16 +75,21 @@ static enum channel_fault server_read(void *context, char *buffer, size_t size, 
                                       uint64_t deadline, struct text *why)
 {
   struct server *server = context;
-  struct span rest = span_slice(server->bytes, server->said, server->said + server->step);
+  struct span rest;
 
   (void)deadline;
   (void)why;
   REQUIRE(server->open);
+  if (server->endless && server->said == server->bytes.len)
+    server->said = 0;
+  rest = span_slice(server->bytes, server->said, server->said + server->step);
   *got = rest.len < size ? rest.len : size;
   if (*got == 0)
     return CHANNEL_CLOSED;
   memcpy(buffer, rest.at, *got);
   server->said += *got;
+  server->total += *got;
+  REQUIRE(server->total <= 2 * PROBE_RECEIVED_MAX); /* whatever it says, somebody stops listening */
   return CHANNEL_OK;
 }
 
@@ -132,7 +139,7 @@ static bool is_printable(const char *text)
 
 static void probe(struct span bytes, size_t step, unsigned choice)
 {
-  struct server server = {.bytes = bytes, .step = step};
+  struct server server = {.bytes = bytes, .step = step, .endless = (choice & 128) != 0};
   struct probe_carrier carrier = {.open = server_open,
                                   .read = server_read,
                                   .write = server_write,
