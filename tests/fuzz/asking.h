@@ -6,6 +6,7 @@
 #define MILTER_STRICT_FUZZ_ASKING_H
 
 #include "doors/registry.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SAID_MAX = 4 << 20, ANSWER_MAX = 1024 };
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 static struct policy policy;
 static struct registry registry;

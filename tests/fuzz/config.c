@@ -4,18 +4,13 @@
  */
 #include "daemon/config.h"
 #include "daemon/dump.h"
+#include "require.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 static void check_notes(const struct config_notes *notes)
 {

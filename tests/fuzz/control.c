@@ -5,6 +5,7 @@
  * what was begun is ended and freed.
  */
 #include "daemon/control_talk.h"
+#include "require.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -14,12 +15,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 enum { SAID_MAX = 16 << 20, ENTRIES = 1000 };
 

@@ -4,6 +4,7 @@
  * what comes to the store is sane, too.
  */
 #include "store/share_inner.h"
+#include "require.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +13,6 @@
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 enum { LIVES = 2000, NETWORKS = 3, INPUT_MAX = 60000 };
 

@@ -4,6 +4,7 @@
  * heeded, and a session that is over says no more.
  */
 #include "doors/smtp.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,6 @@ enum {
   ENOUGH = 2048,         /* bytes that a sink takes before it has enough */
   REPLY_MAX = 16 * 1024, /* more than the longest reply */
 };
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 struct client {
   struct smtp smtp;

@@ -7,17 +7,12 @@
 #include "probe/recognise.h"
 #include "probe/run.h"
 #include "probe/smtp_reply.h"
+#include "require.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition))                                                                              \
-      abort();                                                                                     \
-  } while (0)
 
 static struct smtp_reply whole, cut;
 static struct probe_report report;

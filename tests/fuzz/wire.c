@@ -9,6 +9,7 @@
  */
 #include "doors/milter.h"
 #include "doors/registry.h"
+#include "require.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,14 +40,6 @@ enum {
   POLICIES = 16,
   HANG_UP = 16, /* the MTA does not wait for answers */
 };
-
-#define REQUIRE(condition)                                                                         \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      fprintf(stderr, "wire: this does not hold: %s\n", #condition);                               \
-      abort();                                                                                     \
-    }                                                                                              \
-  } while (0)
 
 /* What a record chooses from. The record's bytes stand between `head` and a final NUL; an empty
  * record gives `usual` in their place. */
