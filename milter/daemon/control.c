@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -28,14 +27,6 @@ struct control_peer {
   unsigned long long wants;          /* number of the reload that it waits for */
   struct control_peer *next, **link; /* among those that wait; NULL when it does not */
 };
-
-static uint64_t now(void)
-{
-  struct timespec time;
-
-  clock_gettime(CLOCK_REALTIME, &time);
-  return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
 
 /* Connections, in the loop's thread */
 
@@ -236,7 +227,7 @@ enum control_start control_serve(struct control *control, struct text *why)
   if (control->listener.fd < 0)
     return CONTROL_STARTED;
   control->services = (struct control_services){.store = remember_store(),
-                                                .now = now,
+                                                .now = store_now,
                                                 .stops = &control->stops,
                                                 .reload = want_reload,
                                                 .context = control};

@@ -18,14 +18,6 @@ enum {
   CLOSE_MS = 5000 /* longer than anything but the look-up of a name can take */
 };
 
-uint64_t share_wall_clock(void)
-{
-  struct timespec now;
-
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 struct span share_key(const struct share *share, char memory[SHARE_KEY_SIZE], const char *name)
 {
   struct text text = text_in(memory, SHARE_KEY_SIZE);
@@ -74,7 +66,7 @@ static void set_connected(struct share *share, bool connected, const char *why)
 {
   pthread_mutex_lock(&share->lock);
   if (share->state.connected != connected || share->state.since == 0)
-    share->state.since = share_wall_clock();
+    share->state.since = store_now();
   share->state.connected = connected;
   if (why != NULL) {
     struct text text = text_in(share->state.error, sizeof(share->state.error));

@@ -62,9 +62,6 @@ void share_lose(struct share *share, unsigned long long count);
 /* Writes PREFIX and what comes after it to `memory`. */
 struct span share_key(const struct share *share, char memory[SHARE_KEY_SIZE], const char *name);
 
-/* Milliseconds since the epoch. */
-uint64_t share_wall_clock(void);
-
 /* Exchanges what stands in redis.resp: at most SHARE_AT_ONCE commands. */
 bool share_exchange(struct share *share, struct text *why);
 

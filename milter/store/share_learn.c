@@ -114,7 +114,7 @@ bool share_greet(struct share *share, struct text *why)
 
 bool share_tell_store(struct share *share, struct netblock network, const struct ledger_page *page)
 {
-  uint64_t now = share_wall_clock();
+  uint64_t now = store_now();
   struct store_view view;
 
   if (!store_merge(share->store, network, page, now, &view))

@@ -128,7 +128,7 @@ static bool add_update(struct share *share, const struct share_page *page, char 
   char record[SHARE_KEY_SIZE], stream[SHARE_KEY_SIZE];
   struct text network = text_in(network_memory, sizeof(network_memory));
   struct text key = text_in(record, sizeof(record));
-  uint64_t now = share_wall_clock();
+  uint64_t now = store_now();
   struct span seen = {page->seen, page->has_seen ? sizeof(page->seen) : 0};
 
   netblock_write(&network, page->network);
@@ -171,7 +171,7 @@ static bool tells(struct span bytes, struct span word)
 /* Redis has another record than we thought: ours is made anew from that. */
 static void take_record(struct share *share, struct share_page *page, struct span bytes)
 {
-  uint64_t now = share_wall_clock();
+  uint64_t now = store_now();
   struct ledger_page theirs;
   char again[LEDGER_BYTES];
 
@@ -239,7 +239,7 @@ static bool take_answer(struct share *share, size_t n, struct text *why)
     redis_add_complaint(why, answer);
     return false;
   }
-  if (!page->wanted && (page->foreign || ledger_refused_for(&page->page, share_wall_clock()) > 0))
+  if (!page->wanted && (page->foreign || ledger_refused_for(&page->page, store_now()) > 0))
     page->foreign = !share_tell_store(share, page->network, &page->page);
   return true;
 }

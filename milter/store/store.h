@@ -107,6 +107,9 @@ bool store_walk(struct store *store, uint64_t now,
                 bool (*see)(void *context, struct netblock network, const struct ledger_page *page),
                 void *context);
 
+/* Milliseconds since the epoch. */
+uint64_t store_now(void);
+
 /* How many networks are remembered: pages of the file. */
 size_t store_networks(struct store *store);
 

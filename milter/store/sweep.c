@@ -7,7 +7,6 @@
 #include "store_inner.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
   CLASS_STEPS = 8, /* classes of weight for each doubling */
@@ -24,14 +23,6 @@ struct sweep {
   struct pagefile_key doomed[DELETED_AT_ONCE];
   size_t count;
 };
-
-static uint64_t wall_clock(void)
-{
-  struct timespec now;
-
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* 0 for nothing; else greater for what weighs more, in steps of an eighth of a doubling. */
 static unsigned class_of(uint64_t weight)
@@ -122,7 +113,7 @@ enum pagefile_fault store_sweep(struct store *store, struct text *why)
   store->swept = store_clock();
   if (sweep == NULL)
     return PAGEFILE_OK; /* the next time */
-  sweep->now = wall_clock();
+  sweep->now = store_now();
   pthread_mutex_lock(&store->parts[0].lock);
   sweep->ledger = store->parts[0].ledger;
   pthread_mutex_unlock(&store->parts[0].lock);

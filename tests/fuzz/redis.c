@@ -104,7 +104,7 @@ static void count_some(void)
         .event = LEDGER_UNKNOWN_RECIPIENT, .times = 1, .hash = i * UINT64_C(0x9e3779b97f4a7c15)};
     struct ip ip = {{0x20, 1, 0xd, 0xb8, (uint8_t)(i % NETWORKS)}};
     struct share_item item = {
-        .network = netblock_around(ip, 64), .now = share_wall_clock(), .entry = entry};
+        .network = netblock_around(ip, 64), .now = store_now(), .entry = entry};
 
     REQUIRE(share_queue_put(&share->queue, &item));
   }
