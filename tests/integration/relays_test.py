@@ -205,16 +205,23 @@ class Troubles(RelaysCase):
         calm = self.load.measure()
         for trouble in (self.stopped, self.frozen, self.unplugged, self.slow):
             with self.subTest(trouble=trouble.__name__):
-                told = [len(relay.daemon.log_lines(event="sharing-lost")) for relay in self.relays]
                 with trouble():
                     self.assert_no_worse(self.load.measure(), calm)
                     offenders = self.assert_each_refuses_its_own()
-                    for relay, before in zip(self.relays, told):
-                        relay.daemon.wait_log(before + 1, event="sharing-lost")
+                    for relay in self.relays:
+                        relay.daemon.wait_for(functools.partial(self.says_it_is_alone, relay),
+                                              "sharing-lost as the last word on sharing")
                 self.wait_sharing()
                 self.assert_no_worse(self.load.measure(), calm)
                 for address, apart in zip(offenders, self.relays[::-1]):
                     self.assert_refused_soon(address, apart)
+
+    @staticmethod
+    def says_it_is_alone(relay):
+        """Whatever it said before: on a busy machine even a healthy Redis may be late at times."""
+        said = [fields["event"] for fields in relay.daemon.log_lines()
+                if fields.get("event", "").startswith("sharing-")]
+        return said[-1:] == ["sharing-lost"]
 
     def assert_no_worse(self, waits, calm):
         """No reply takes notably longer than without trouble, and no kind of them usually does."""
