@@ -5,6 +5,7 @@
 
 #define DAY_MS (UINT64_C(86400) * 1000)
 #define LATE (60 * DAY_MS) /* so much may a line come too late, or a file too early */
+#define NEAR (DAY_MS / 24) /* of the line before: beyond any doubt */
 
 /* Two digits; -1 when they are none. */
 static int two_digits(const char *at)
@@ -152,6 +153,28 @@ uint64_t timeline_place(struct timeline *timeline, const struct timestamp *stamp
   timeline->year = year;
   timeline->last = when;
   return when;
+}
+
+/* How far a stamp is from the line before. */
+static uint64_t distance(struct timeline timeline, const struct timestamp *stamp)
+{
+  uint64_t last = timeline.last, when = timeline_place(&timeline, stamp);
+
+  return when > last ? when - last : last - when;
+}
+
+bool timeline_doubts(const struct timeline *timeline, const struct timestamp *stamp)
+{
+  return timeline->last != 0 && distance(*timeline, stamp) > NEAR;
+}
+
+bool timeline_strays(const struct timeline *timeline, const struct timestamp *stamp,
+                     const struct timestamp *next)
+{
+  struct timeline after = *timeline;
+
+  (void)timeline_place(&after, stamp);
+  return distance(*timeline, next) < distance(after, next);
 }
 
 int timeline_first_year(const struct timestamp *first, uint64_t until)

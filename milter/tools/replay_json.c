@@ -136,6 +136,7 @@ static void add_log(const struct replay *replay, cJSON *to)
   add_number(to, "lines-sendmail", totals->by_mta[MAILLOG_SENDMAIL]);
   add_number(to, "lines-ours", totals->ours);
   add_number(to, "lines-strange", replay->strange);
+  add_number(to, "lines-stray", replay->strays);
   add_number(to, "lines-cut", replay->reading.cut);
   add_number(to, "sessions", totals->sessions);
   add_number(to, "messages", totals->messages);

@@ -174,24 +174,65 @@ static void on_sent(void *context, const struct maillog_message *message)
 
 /* Lines */
 
+static void take_at(struct replay *replay, const struct maillog_line *line, uint64_t when,
+                    struct maillog_place place)
+{
+  struct maillog_event event;
+
+  if (replay->first == 0 || when < replay->first)
+    replay->first = when;
+  if (when > replay->last)
+    replay->last = when;
+  maillog_read(line, &event);
+  maillog_feed(replay->joiner, line, &event, when, place);
+}
+
+/* Keeps the line until the next one tells what to think of its stamp. */
+static void hold(struct replay *replay, struct span bytes, const struct timestamp *stamp,
+                 struct maillog_place place)
+{
+  struct replay_held *held = &replay->held;
+
+  held->held = true;
+  held->stamp = *stamp;
+  held->place = place;
+  held->len = bytes.len;
+  memcpy(held->bytes, bytes.at, bytes.len);
+}
+
+/* Takes the line that was held, if there is one; `next`: the stamp after it, or NULL at the end. */
+static void release(struct replay *replay, const struct timestamp *next)
+{
+  struct replay_held *held = &replay->held;
+  struct maillog_line line;
+  uint64_t when = replay->timeline.last;
+
+  if (!held->held)
+    return;
+  held->held = false;
+  if (next != NULL && timeline_strays(&replay->timeline, &held->stamp, next))
+    replay->strays++;
+  else
+    when = timeline_place(&replay->timeline, &held->stamp);
+  if (maillog_cut((struct span){held->bytes, held->len}, &line))
+    take_at(replay, &line, when, held->place);
+}
+
 static void on_line(void *context, struct span bytes, unsigned file, uint64_t number)
 {
   struct replay *replay = context;
+  struct maillog_place place = {file, number};
   struct maillog_line line;
-  struct maillog_event event;
-  uint64_t when;
 
   if (!maillog_cut(bytes, &line)) {
     replay->strange++;
     return;
   }
-  when = timeline_place(&replay->timeline, &line.stamp);
-  if (replay->first == 0 || when < replay->first)
-    replay->first = when;
-  if (when > replay->last)
-    replay->last = when;
-  maillog_read(&line, &event);
-  maillog_feed(replay->joiner, &line, &event, when, (struct maillog_place){file, number});
+  release(replay, &line.stamp);
+  if (timeline_doubts(&replay->timeline, &line.stamp))
+    hold(replay, bytes, &line.stamp, place);
+  else
+    take_at(replay, &line, timeline_place(&replay->timeline, &line.stamp), place);
 }
 
 /* Rotated files follow one another; the year goes on. */
@@ -310,6 +351,7 @@ int replay_files(const struct replay_options *options, char **names, unsigned co
     code = open_all(&replay, options->config, options->other);
   if (code == TOOL_FINE) {
     replay_read(&replay.reading);
+    release(&replay, NULL);
     maillog_finish(replay.joiner);
     code = show(&replay, options->json);
   }

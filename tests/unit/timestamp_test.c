@@ -115,6 +115,57 @@ static void a_year_that_is_given_counts(void **state)
   assert_int_equal(place(&timeline, "Nov 24 15:39:55"), 1795534795000);
 }
 
+static void a_stray_stamp_is_told_by_the_next(void **state)
+{
+  static const struct {
+    const char *name, *before, *stamp, *next;
+    bool doubted, strays;
+  } rows[] = {
+      {"a minute later", "Nov 24 15:00:00", "Nov 24 15:01:00", "Nov 24 15:02:00", false, false},
+      {"a late line", "Nov 24 15:00:00", "Nov 24 14:30:00", "Nov 24 15:02:00", false, false},
+      {"a quiet night", "Nov 24 18:00:00", "Nov 25 06:00:00", "Nov 25 06:00:01", true, false},
+      {"few lines a day", "Nov 24 18:00:00", "Nov 26 06:00:00", "Nov 28 06:00:01", true, false},
+      {"a pause of months", "Nov 24 18:00:00", "Jun  1 06:00:00", "Jun  1 06:00:01", true, false},
+      {"an older log follows", "Nov 24 18:00:00", "Nov  1 06:00:00", "Nov  1 07:00:00", true,
+       false},
+      {"a month that is wrong", "Nov 24 15:00:00", "Jul 24 15:00:00", "Nov 24 15:02:00", true,
+       true},
+      {"the last year there is", "2026-11-24T15:00:00Z", "9999-12-31T23:59:59Z",
+       "2026-11-24T15:00:01Z", true, true},
+      {"a clock that was not set", "2026-11-24T15:00:00Z", "1970-01-01T00:00:09Z",
+       "2026-11-24T15:00:01Z", true, true},
+      {"no years after it", "Nov 24 15:00:00", "2000-01-01T00:00:09Z", "Nov 24 15:00:01", true,
+       true},
+      {"the clock was set right", "1970-01-01T00:00:09Z", "2026-11-24T15:00:00Z",
+       "2026-11-24T15:00:01Z", true, false},
+      {"two in a row", "Nov 24 15:00:00", "Jul 24 15:00:00", "Jul 24 15:00:02", true, false},
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    struct timeline timeline = {.year = 2026};
+    struct timestamp stamp, next;
+
+    (void)place(&timeline, rows[i].before);
+    assert_true(timestamp_parse(span_from(rows[i].stamp), &stamp) > 0);
+    assert_true(timestamp_parse(span_from(rows[i].next), &next) > 0);
+    if (timeline_doubts(&timeline, &stamp) != rows[i].doubted)
+      fail_msg("%s: doubted %d", rows[i].name, !rows[i].doubted);
+    if (rows[i].doubted && timeline_strays(&timeline, &stamp, &next) != rows[i].strays)
+      fail_msg("%s: stray %d", rows[i].name, !rows[i].strays);
+  }
+}
+
+static void the_first_stamp_is_not_doubted(void **state)
+{
+  struct timeline timeline = {.year = 2026};
+  struct timestamp stamp;
+
+  (void)state;
+  assert_true(timestamp_parse(SPAN("Nov 24 15:00:00"), &stamp) > 0);
+  assert_false(timeline_doubts(&timeline, &stamp));
+}
+
 static void the_first_year_is_not_after_the_file(void **state)
 {
   static const struct {
@@ -150,6 +201,8 @@ int main(void)
       cmocka_unit_test(the_year_rolls_over),
       cmocka_unit_test(a_late_line_is_of_the_old_year),
       cmocka_unit_test(a_year_that_is_given_counts),
+      cmocka_unit_test(a_stray_stamp_is_told_by_the_next),
+      cmocka_unit_test(the_first_stamp_is_not_doubted),
       cmocka_unit_test(the_first_year_is_not_after_the_file),
   };
 

@@ -251,6 +251,27 @@ class Files(ReplayCase):
         years = int(report.log["to"][:4]) - int(report.log["from"][:4])
         self.assertEqual(years, 2)
 
+    def test_a_stray_stamp_does_not_move_the_clock(self):
+        """One line of a clock that was wrong for a moment, in the midst of what a client did."""
+        asked = "".join(refusal(f"user{number}@example.org") for number in range(20))
+        later = session("AAAAA", "a@example.net", client="192.0.2.9", stamp="Nov 24 16:20:00")
+        for stray in ("9999-12-31T23:59:59Z", "1970-01-01T00:00:01Z", "Jul 14 15:39:54"):
+            with self.subTest(stray=stray):
+                report = self.report(asked + refusal("alice@example.org", stamp=stray, pid=77)
+                                     .split("\n", 1)[0] + "\n" + later)
+                self.assertEqual(report.counts("refused-delivered"), {"probe-recipients": 1})
+                self.assertEqual(report.log["lines-stray"], 1)
+                self.assertEqual(report.log["from"][4:], "-11-24 15:39")
+                self.assertEqual(report.log["to"][4:], "-11-24 16:20")
+
+    def test_the_stamp_of_the_last_line_has_none_after_it(self):
+        report = self.report(session("AAAAA", "a@example.net")
+                             + session("AAAAB", '"a..b"@example.net', stamp="Nov 25 15:39:54")
+                             + f"{STAMP[:4]}29{STAMP[6:]} mx postfix/qmgr[9]: AAAAC: removed\n")
+        self.assertEqual(report.counts("refused-delivered"), {"sender-dots": 1})
+        self.assertEqual(report.log["lines-stray"], 0)
+        self.assertEqual(report.log["to"][4:], "-11-29 15:39")
+
     def test_a_file_that_is_damaged(self):
         data = gzip.compress(maillog.session(1, maillog.Facts()).encode("ascii") * 100)
         path = self.tool.write("mail.log.gz", data[:-20])
