@@ -118,13 +118,19 @@ static void connect_again(struct share *share)
 {
   char memory[SHARE_ERROR_SIZE];
   struct text why = text_in(memory, sizeof(memory));
-  bool first = share->state.since == 0; /* only this thread writes to it */
 
   if (!redis_open(&share->redis, &share->options.server, &why) || stops(share) ||
-      !share_greet(share, &why)) {
+      !share_greet(share, &why))
     fail(share, memory);
+}
+
+/* Everything that was due has been done: a server may answer, and yet do nothing. */
+static void work(struct share *share)
+{
+  bool first = share->state.since == 0; /* only this thread writes to it */
+
+  if (share->state.connected)
     return;
-  }
   set_connected(share, true, NULL);
   if (breaker_work(&share->breaker, channel_clock()) || first)
     share->ears.note(SHARE_BACK, "");
@@ -176,7 +182,9 @@ static void take_turn(struct share *share)
   if (!redis_is_open(&share->redis))
     while (share_collect(share) == SHARE_AT_ONCE)
       ;
-  else if (!talk(share, &why))
+  else if (talk(share, &why))
+    work(share);
+  else
     fail(share, memory);
   tell_lost(share);
 }

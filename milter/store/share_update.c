@@ -17,16 +17,17 @@ enum {
 };
 
 /* KEYS: record, stream. ARGV: the record as it is taken to be ("*": whatever it is), the new one,
- * its expiry, the network if its refusal has changed, the stream's length and its expiry. */
+ * its expiry, the network if its refusal has changed, the stream's length and its expiry. What
+ * cannot be told to others is not written: it would never be told again. */
 const char share_script[] =
     "local record = redis.call('GET', KEYS[1])\n"
     "if ARGV[1] ~= '*' and (record or '') ~= ARGV[1] then return record end\n"
-    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "if ARGV[4] ~= '' then\n"
     "  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'network', ARGV[4], 'page', "
     "ARGV[2])\n"
     "  redis.call('PEXPIRE', KEYS[2], ARGV[6])\n"
     "end\n"
+    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "return 1\n";
 
 uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_page *page,
