@@ -94,6 +94,8 @@ bool share_greet(struct share *share, struct text *why)
 
   share->seed_at = channel_clock() + SHARE_SEED_MS;
   share->learn_at = 0;
+  share->learned_in_a_row = 0;
+  share_want_review(share, 0);
   share->whole_script = false;
   memcpy(share->last_id, "0-0", sizeof("0-0"));
   if (!resp_begin(share->redis.resp) || !add_seed(share) ||
@@ -189,13 +191,27 @@ static const struct resp_value *entries_of(const struct resp_value *answer)
              : NULL;
 }
 
+/* Whoever reads as many entries as the stream keeps, and never sees its end, may have missed what
+ * was cut off at its beginning. */
+static void count_learned(struct share *share, size_t entries)
+{
+  share->learned_in_a_row += entries;
+  if (entries == READ_AT_ONCE)
+    return;
+  if (share->learned_in_a_row >= SHARE_STREAM_LENGTH)
+    share_want_review(share, 0);
+  share->learned_in_a_row = 0;
+}
+
 static bool take_entries(struct share *share, const struct resp_value *answer, struct text *why)
 {
   const struct resp_value *entries = entries_of(answer);
   bool full = false;
 
-  if (answer->kind == RESP_NIL)
+  if (answer->kind == RESP_NIL) {
+    count_learned(share, 0);
     return true;
+  }
   for (size_t i = 0; entries != NULL && !full && i < entries->count; i++)
     if (!take_entry(share, &entries->items[i], &full))
       entries = NULL;
@@ -203,6 +219,7 @@ static bool take_entries(struct share *share, const struct resp_value *answer, s
     redis_add_complaint(why, answer);
     return false;
   }
+  count_learned(share, entries->count);
   if (!full && entries->count == READ_AT_ONCE)
     share->learn_at = 0; /* there is more */
   return true;

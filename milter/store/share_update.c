@@ -43,9 +43,8 @@ uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_
 
 /* Entering */
 
-/* What outlasts counting: refusals and what an operator has set. Counts come through the queue
- * alone, for what stands in the store may be on its way there. */
-static struct ledger_page refusal_of(const struct ledger_page *page, uint64_t now)
+/* Counts come through the queue alone, for what stands in the store may be on its way there. */
+struct ledger_page share_refusal(const struct ledger_page *page, uint64_t now)
 {
   return (struct ledger_page){.updated = now,
                               .sketch_since = now,
@@ -67,7 +66,7 @@ static void add_local(struct share *share, struct share_page *page, uint64_t now
   if (!view.known ||
       (view.page.refused_until <= page->page.refused_until && view.page.set <= page->page.set))
     return;
-  refusal = refusal_of(&view.page, now);
+  refusal = share_refusal(&view.page, now);
   ledger_merge(&share->ledger, &page->page, &refusal, now);
 }
 
@@ -90,10 +89,12 @@ size_t share_collect(struct share *share)
     struct share_page *page = share_pages_take(&share->pages, share->items[i].network, &is_new);
 
     share->page_of[i] = page;
-    if (page == NULL) {
+    if (page == NULL && share->items[i].is_set)
+      share_want_review(share, SHARE_REVIEW_MS);
+    else if (page == NULL)
       share_lose(share, 1);
+    if (page == NULL)
       continue;
-    }
     share_pages_want(&share->pages, page);
     page->apart = page->apart || !redis_is_open(&share->redis);
     enter(share, page, &share->items[i]);
@@ -242,6 +243,8 @@ static bool take_answer(struct share *share, size_t n, struct text *why)
   }
   if (!page->wanted && (page->foreign || ledger_refused_for(&page->page, store_now()) > 0))
     page->foreign = !share_tell_store(share, page->network, &page->page);
+  if (page->foreign)
+    share_want_review(share, SHARE_REVIEW_MS); /* the store has no room now */
   return true;
 }
 

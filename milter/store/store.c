@@ -244,12 +244,32 @@ static void merge(void *context, const struct ledger_settings *ledger, struct le
   ledger_merge(ledger, page, merging->theirs, merging->now);
 }
 
+/* Whether the page of the view would be another one afterwards, but for the time that has passed.
+ */
+static bool is_news(struct store *store, const struct pagefile_key *key,
+                    const struct ledger_page *theirs, uint64_t now, const struct store_view *view)
+{
+  struct store_part *part = store_part_of(store, key);
+  struct ledger_page before = view->page, after = view->page;
+
+  pthread_mutex_lock(&part->lock);
+  ledger_settle(&part->ledger, &before, now);
+  ledger_merge(&part->ledger, &after, theirs, now);
+  pthread_mutex_unlock(&part->lock);
+  return memcmp(&before, &after, sizeof(before)) != 0;
+}
+
 bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
                  uint64_t now, struct store_view *view)
 {
   struct pagefile_key key = store_key(network);
   struct merging merging = {.theirs = page, .now = now};
-  bool done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+  bool done;
+
+  look_up(store, &key, view);
+  if (view->known && !is_news(store, &key, page, now, view))
+    return true;
+  done = store_change(store, &key, STORE_SOON, merge, &merging, view);
 
   view->began = done && !merging.was_refused && ledger_refused_for(&view->page, now) > 0;
   if (view->began) {
