@@ -63,8 +63,8 @@ static void add_local(struct share *share, struct share_page *page, uint64_t now
   struct ledger_page refusal;
 
   store_look_at(share->store, page->network, &view);
-  if (!view.known ||
-      (view.page.refused_until <= page->page.refused_until && view.page.set <= page->page.set))
+  if (!view.known || (!ledger_goes_before(&share->ledger, &view.page, &page->page, now) &&
+                      view.page.set <= page->page.set))
     return;
   refusal = share_refusal(&view.page, now);
   ledger_merge(&share->ledger, &page->page, &refusal, now);
@@ -104,16 +104,17 @@ size_t share_collect(struct share *share)
 
 /* Sending */
 
-/* Whether others must hear of it at once: a refusal that goes further than the record's, or an
- * operator's word. */
-static bool is_news(const struct share_page *page, uint64_t now)
+/* Whether others must hear of it at once: a refusal that goes before the record's, or an operator's
+ * word. */
+static bool is_news(const struct share *share, const struct share_page *page, uint64_t now)
 {
   struct ledger_page seen = {0};
 
   if (page->has_seen)
     (void)ledger_read((struct span){page->seen, sizeof(page->seen)}, &seen);
-  return page->page.set != seen.set || (ledger_refused_for(&page->page, now) > 0 &&
-                                        page->page.refused_until > seen.refused_until);
+  return page->page.set != seen.set ||
+         (ledger_refused_for(&page->page, now) > 0 &&
+          ledger_goes_before(&share->ledger, &page->page, &seen, now));
 }
 
 static struct span number_in(char memory[NUMBER_SIZE], uint64_t number)
@@ -148,7 +149,7 @@ static bool add_update(struct share *share, const struct share_page *page, char 
                       page->strange ? SPAN("*") : seen,
                       {bytes, LEDGER_BYTES},
                       number_in(expiry, share_expiry(&share->ledger, &page->page, now)),
-                      is_news(page, now) ? text_span(&network) : SPAN(""),
+                      is_news(share, page, now) ? text_span(&network) : SPAN(""),
                       number_in(length, SHARE_STREAM_LENGTH),
                       number_in(last, (uint64_t)2 * LEDGER_SECONDS_MAX * 1000),
                   },

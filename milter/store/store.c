@@ -233,15 +233,19 @@ bool store_change(struct store *store, const struct pagefile_key *key, enum stor
 struct merging {
   const struct ledger_page *theirs;
   uint64_t now;
-  bool was_refused;
+  bool began;
 };
 
 static void merge(void *context, const struct ledger_settings *ledger, struct ledger_page *page)
 {
   struct merging *merging = context;
 
-  merging->was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_meant = ledger_is_meant(ledger, page, merging->now);
+
   ledger_merge(ledger, page, merging->theirs, merging->now);
+  merging->began = (!was_refused && ledger_refused_for(page, merging->now) > 0) ||
+                   (!was_meant && ledger_is_meant(ledger, page, merging->now));
 }
 
 /* Whether the page of the view would be another one afterwards, but for the time that has passed.
@@ -271,7 +275,7 @@ bool store_merge(struct store *store, struct netblock network, const struct ledg
     return true;
   done = store_change(store, &key, STORE_SOON, merge, &merging, view);
 
-  view->began = done && !merging.was_refused && ledger_refused_for(&view->page, now) > 0;
+  view->began = done && merging.began;
   if (view->began) {
     store_note_width(store, network);
     store_hurry(store, STORE_NOW);
