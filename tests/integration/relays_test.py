@@ -19,7 +19,9 @@ from redis_server import RedisServer, SlowProxy
 from smtp_load import SmtpLoad
 
 CONFIG = 'state-directory = "@DIR@";\nredis: {{ server = "{server}"; }};\n'
-SHARED_WITHIN = 5.0  # seconds; on an idle machine it is a small part of one
+PROMISED = 1.0  # seconds until the other relays refuse as well
+ATTEMPTS = 20   # of which one must keep the promise: no disturbance makes anything faster
+SHARED_WITHIN = 30.0  # on a machine that is busy
 BACK_WITHIN = 60.0
 LONGER_AT_MOST = 1.0  # seconds that any reply may take longer than without trouble
 BUDGET = 0.02  # seconds: redis.timeout
@@ -108,6 +110,18 @@ class Sharing(RelaysCase):
             self.offend(address, at)
             self.assert_refused_soon(address, also_at)
             self.assert_welcome("198.51.100.3", at=also_at)
+
+    def test_it_takes_less_than_a_second(self):
+        """Machines may be busy at times. What were made to wait longer would always do so."""
+        taken = []
+        while len(taken) < ATTEMPTS and min(taken, default=PROMISED) >= PROMISED:
+            address = f"198.51.100.{20 + len(taken)}"
+            self.offend(address, self.one)
+            begun = time.monotonic()
+            self.assertTrue(self.comes(lambda at=address: self.is_refused(at, self.other),
+                                       SHARED_WITHIN), "not shared")
+            taken.append(time.monotonic() - begun)
+        self.assertLess(min(taken), PROMISED)
 
     def test_what_is_asked_of_each_adds_up(self):
         """Neither relay sees enough of a dictionary that is spread over both."""
