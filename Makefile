@@ -52,6 +52,7 @@ POLICY := $(call objects,milter/policy/*.c)
 MAILLOG := $(call objects,milter/maillog/*.c)
 NET := $(call objects,milter/net/*.c)
 STORE := $(call objects,milter/store/*.c)
+CONFIG := $(call objects,milter/config/*.c)
 DAEMON := $(call objects,milter/daemon/*.c)
 DOORS := $(call objects,milter/doors/*.c)
 PROBE := $(call objects,milter/probe/*.c)
@@ -92,7 +93,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # A change of flags or of this file makes everything anew.
-$(POLICY) $(MAILLOG) $(NET) $(STORE) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
+$(POLICY) $(MAILLOG) $(NET) $(STORE) $(CONFIG) $(DAEMON) $(DOORS) $(PROBE) $(TOOLS) $(MAIN) $(UNIT_HELPERS): Makefile
 
 # The style of the page that `probe --html` writes, as a string: each line in quotes.
 STYLE := $(BUILD)/generated/probe_html.css.inc
@@ -114,6 +115,7 @@ $(BUILD)/libpolicy.a: $(POLICY)
 $(BUILD)/libmaillog.a: $(MAILLOG)
 $(BUILD)/libnet.a: $(NET)
 $(BUILD)/libstore.a: $(STORE)
+$(BUILD)/libconfiguration.a: $(CONFIG)
 $(BUILD)/libdaemon.a: $(DAEMON)
 $(BUILD)/libdoors.a: $(DOORS)
 $(BUILD)/libprobe.a: $(PROBE)
@@ -123,7 +125,8 @@ $(BUILD)/lib%.a:
 	ar rcs $@ $^
 
 PROGRAM_ARCHIVES := $(addprefix $(BUILD)/,\
-  libtools.a libprobe.a libdoors.a libdaemon.a libstore.a libnet.a libmaillog.a libpolicy.a)
+  libtools.a libprobe.a libdaemon.a libconfiguration.a libdoors.a libstore.a libnet.a libmaillog.a \
+  libpolicy.a)
 
 $(BUILD)/milter-strict: $(MAIN) $(PROGRAM_ARCHIVES)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -o $@ $(MAIN) \
@@ -136,7 +139,7 @@ $(BUILD)/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_HELPERS) $(BUILD)/libp
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(UNIT_LIBS) -lcmocka -lidn2 -pthread
 
 # Tests of rooms above the core.
-DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% snapshot% log% listener% privileges%),$(UNIT_TESTS))
+DAEMON_TESTS := $(filter $(addprefix $(BUILD)/unit/,config% endpoint% snapshot% log% listener% privileges%),$(UNIT_TESTS))
 STORE_TESTS := $(filter $(addprefix $(BUILD)/unit/,store% pagefile%),$(UNIT_TESTS))
 TOOL_TESTS := $(filter $(addprefix $(BUILD)/unit/,codes% control% ctl% option% page% replay%),$(UNIT_TESTS))
 MAILLOG_TESTS := $(filter $(addprefix $(BUILD)/unit/,maillog% timestamp% lru%),$(UNIT_TESTS))
@@ -148,8 +151,8 @@ $(MAILLOG_TESTS): $(BUILD)/libmaillog.a
 $(NET_TESTS): $(BUILD)/libnet.a
 $(PROBE_TESTS): $(PROGRAM_ARCHIVES)
 $(STORE_TESTS): $(BUILD)/libstore.a $(BUILD)/libnet.a
-$(DAEMON_TESTS): $(BUILD)/libdaemon.a
-$(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libdaemon.a
+$(DAEMON_TESTS): $(BUILD)/libdaemon.a $(BUILD)/libconfiguration.a
+$(DOOR_TESTS): $(BUILD)/libdoors.a $(BUILD)/libconfiguration.a
 $(TOOL_TESTS): $(PROGRAM_ARCHIVES)
 $(NET_TESTS) $(PROBE_TESTS) $(STORE_TESTS) $(DAEMON_TESTS) $(DOOR_TESTS) $(TOOL_TESTS): UNIT_LIBS = $(LIBS)
 
@@ -249,8 +252,8 @@ bench: all $(BENCHES)
 
 # Fuzz targets need clang and all code with coverage and sanitizers: a build of its own beside.
 FUZZ_BUILD := BUILD=$(BUILD)/fuzz CC=clang SAN=fuzzer-no-link,address,undefined
-FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libprobe.a libdoors.a libdaemon.a libstore.a libnet.a \
-  libmaillog.a libpolicy.a)
+FUZZ_ARCHIVES := $(addprefix $(BUILD)/,libprobe.a libdoors.a libdaemon.a libconfiguration.a \
+  libstore.a libnet.a libmaillog.a libpolicy.a)
 $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CFLAGS) $(LINKING) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \

@@ -196,7 +196,7 @@ enum control_start control_listen(struct control *control, const struct settings
       .owner = identity->changes ? identity->uid : (uid_t)-1,
       .group = identity->changes ? identity->gid : (gid_t)-1,
   };
-  struct listener_address address;
+  struct endpoint address;
   const char *wrong;
 
   if (settings->listen_control_group.len > 0 &&
@@ -204,7 +204,7 @@ enum control_start control_listen(struct control *control, const struct settings
     return CONTROL_BAD;
   if (settings->listen_control.len == 0)
     return CONTROL_STARTED;
-  if (!listener_parse(settings->listen_control, &address, &wrong)) {
+  if (!endpoint_parse(settings->listen_control, &address, &wrong)) {
     text_add(why, wrong);
     return CONTROL_BAD;
   }
@@ -252,7 +252,7 @@ void control_log(const struct control *control, struct log_line *line)
 
   if (control->listener.fd < 0)
     return;
-  listener_write(&text, &control->listener.address);
+  endpoint_write(&text, &control->listener.address);
   log_text(line, "control", text_span(&text));
 }
 

@@ -38,17 +38,17 @@ static struct span setting_of(enum door door, const struct settings *settings)
 }
 
 /* The address to listen on: a socket that we were given comes before the configured one. */
-static bool find_address(enum door door, struct span setting, struct listener_address *out,
+static bool find_address(enum door door, struct span setting, struct endpoint *out,
                          struct text *why)
 {
   const char *wrong;
   int passed = listener_passed(door_name(door), door == DOOR_MILTER);
 
   if (passed >= 0) {
-    *out = (struct listener_address){.kind = LISTENER_FD, .fd = passed};
+    *out = (struct endpoint){.kind = ENDPOINT_FD, .fd = passed};
     return true;
   }
-  if (setting.len == 0 || listener_parse(setting, out, &wrong))
+  if (setting.len == 0 || endpoint_parse(setting, out, &wrong))
     return true;
   text_add(why, "listen.");
   text_add(why, door_name(door));
@@ -57,9 +57,9 @@ static bool find_address(enum door door, struct span setting, struct listener_ad
   return false;
 }
 
-static bool has_address(const struct listener_address *address)
+static bool has_address(const struct endpoint *address)
 {
-  return address->kind != LISTENER_UNIX || address->path[0] != '\0';
+  return address->kind != ENDPOINT_UNIX || address->path[0] != '\0';
 }
 
 enum serve_end doors_listen(struct doors *doors, const struct settings *settings,
@@ -75,14 +75,14 @@ enum serve_end doors_listen(struct doors *doors, const struct settings *settings
       privileges_group(settings->listen_group, &access.group, why) != PRIVILEGES_OK)
     return SERVE_BAD_CONFIG;
   for (enum door door = 0; door < DOOR_COUNT; door++) {
-    struct listener_address address = {.kind = LISTENER_UNIX}; /* no path: no door */
+    struct endpoint address = {.kind = ENDPOINT_UNIX}; /* no path: no door */
     struct text shown = text_in(doors->shown[door], sizeof(doors->shown[door]));
 
     if (!find_address(door, setting_of(door, settings), &address, why))
       return SERVE_BAD_CONFIG;
     if (!has_address(&address))
       continue;
-    listener_write(&shown, &address);
+    endpoint_write(&shown, &address);
     if (!listener_open(&address, &access, (int)settings->listen_backlog, &doors->listener[door],
                        why))
       return SERVE_UNAVAILABLE;

@@ -20,12 +20,11 @@
 #include <unistd.h>
 
 /* "ADDRESS: what: why" */
-static bool fail(struct text *why, const struct listener_address *address, const char *what,
-                 int error)
+static bool fail(struct text *why, const struct endpoint *address, const char *what, int error)
 {
   char memory[128];
 
-  listener_write(why, address);
+  endpoint_write(why, address);
   text_add(why, ": ");
   text_add(why, what);
   if (error != 0) {
@@ -228,9 +227,9 @@ static bool open_unix(struct listener *listener, const struct listener_access *a
 
 static bool open_inet(struct listener *listener, int backlog, struct text *why)
 {
-  const struct listener_address *address = &listener->address;
+  const struct endpoint *address = &listener->address;
   struct addrinfo hints = {
-      .ai_family = address->kind == LISTENER_INET ? AF_INET : AF_INET6,
+      .ai_family = address->kind == ENDPOINT_INET ? AF_INET : AF_INET6,
       .ai_socktype = SOCK_STREAM,
       .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
   };
@@ -256,7 +255,7 @@ static bool open_inet(struct listener *listener, int backlog, struct text *why)
   return error == 0 || fail(why, address, "cannot be listened on", error);
 }
 
-bool listener_open(const struct listener_address *address, const struct listener_access *access,
+bool listener_open(const struct endpoint *address, const struct listener_access *access,
                    int backlog, struct listener *out, struct text *why)
 {
   bool done = false;
@@ -264,14 +263,14 @@ bool listener_open(const struct listener_address *address, const struct listener
   *out = LISTENER_NONE;
   out->address = *address;
   switch (address->kind) {
-  case LISTENER_UNIX:
+  case ENDPOINT_UNIX:
     done = open_unix(out, access, backlog, why);
     break;
-  case LISTENER_INET:
-  case LISTENER_INET6:
+  case ENDPOINT_INET:
+  case ENDPOINT_INET6:
     done = open_inet(out, backlog, why);
     break;
-  case LISTENER_FD:
+  case ENDPOINT_FD:
     done = open_fd(out, why);
     break;
   }

@@ -1,42 +1,14 @@
 /*
- * Listening sockets: the addresses of the configuration, and how they are opened, taken over from
- * the service manager, and cleaned up.
- *
- *   unix:PATH          a socket file; PATH is absolute
- *   inet:PORT@HOST     IPv4; without "@HOST" every address of this machine
- *   inet6:PORT@HOST    IPv6, likewise; HOST may stand in square brackets
- *   fd:N               a descriptor that whoever started us has opened
+ * Listening sockets: how they are opened, taken over from the service manager, and cleaned up.
  *
  * For the main thread, while the process starts and stops; opening changes the umask for a moment.
  */
 #ifndef MILTER_STRICT_LISTENER_H
 #define MILTER_STRICT_LISTENER_H
 
-#include "../policy/text.h"
+#include "../config/endpoint.h"
 
-#include <stdint.h>
 #include <sys/types.h>
-#include <sys/un.h>
-
-enum listener_kind { LISTENER_UNIX, LISTENER_INET, LISTENER_INET6, LISTENER_FD };
-
-enum { LISTENER_HOST_MAX = 255 }; /* bytes of a host's name */
-
-/* A plain value. */
-struct listener_address {
-  enum listener_kind kind;
-  int fd;                                                 /* LISTENER_FD */
-  uint16_t port;                                          /* LISTENER_INET and _INET6 */
-  char host[LISTENER_HOST_MAX + 1];                       /* likewise; "" is every address */
-  char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* LISTENER_UNIX */
-};
-
-/* Reads an address. On false `out` is untouched and `why` says what would be right (static text).
- */
-bool listener_parse(struct span address, struct listener_address *out, const char **why);
-
-/* The address as it is written in the configuration. */
-void listener_write(struct text *text, const struct listener_address *address);
 
 /* For socket files. */
 struct listener_access {
@@ -47,7 +19,7 @@ struct listener_access {
 
 struct listener {
   int fd; /* listening, close-on-exec; -1 when not open */
-  struct listener_address address;
+  struct endpoint address;
   bool made_file; /* the socket file is ours */
   dev_t device;   /* which file that is */
   ino_t inode;
@@ -60,7 +32,7 @@ struct listener {
  * is no socket are left alone: that is an error. Nobody can connect before the file has its mode
  * and group. On false nothing is left open or behind, and `why` has the reason.
  */
-bool listener_open(const struct listener_address *address, const struct listener_access *access,
+bool listener_open(const struct endpoint *address, const struct listener_access *access,
                    int backlog, struct listener *out, struct text *why);
 
 /*

@@ -22,7 +22,7 @@
 #define MILTER_STRICT_LOG_H
 
 #include "../policy/text.h"
-#include "log_words.h"
+#include "../config/log_words.h"
 
 enum {
   LOG_LINE_MAX = 1024, /* bytes of a line */

@@ -4,9 +4,9 @@
 #ifndef MILTER_STRICT_RELOAD_H
 #define MILTER_STRICT_RELOAD_H
 
-#include "config.h"
+#include "../config/config.h"
 #include "log.h"
-#include "options.h"
+#include "../config/options.h"
 
 #include <time.h>
 

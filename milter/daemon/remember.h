@@ -7,7 +7,7 @@
 #define MILTER_STRICT_REMEMBER_H
 
 #include "../doors/door.h"
-#include "settings.h"
+#include "../config/settings.h"
 
 #include <time.h>
 

@@ -4,7 +4,7 @@
 #ifndef MILTER_STRICT_SERVE_H
 #define MILTER_STRICT_SERVE_H
 
-#include "config.h"
+#include "../config/config.h"
 
 enum serve_end {
   SERVE_FINE,        /* stopped as it was told to */

@@ -19,10 +19,10 @@ struct share_options sharing_options(const struct settings *settings)
 {
   struct share_options options = {.on = settings->redis_server.len > 0};
   struct redis_server *server = &options.server;
-  struct listener_address address;
+  struct endpoint address;
   const char *why;
 
-  if (!options.on || !listener_parse(settings->redis_server, &address, &why))
+  if (!options.on || !endpoint_parse(settings->redis_server, &address, &why))
     return (struct share_options){.on = false};
   copy(server->path, sizeof(server->path), span_from(address.path));
   copy(server->host, sizeof(server->host), span_from(address.host));

@@ -7,7 +7,7 @@
 #define MILTER_STRICT_SHARING_H
 
 #include "../store/share.h"
-#include "settings.h"
+#include "../config/settings.h"
 
 /* What the settings say of it. */
 struct share_options sharing_options(const struct settings *settings);

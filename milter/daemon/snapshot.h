@@ -7,7 +7,7 @@
 #ifndef MILTER_STRICT_SNAPSHOT_H
 #define MILTER_STRICT_SNAPSHOT_H
 
-#include "settings.h"
+#include "../config/settings.h"
 
 /*
  * Puts `next` in force: sessions that begin from now on get it. Takes over all that `next` owns and

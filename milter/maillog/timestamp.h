@@ -39,8 +39,8 @@ size_t timestamp_parse(struct span line, struct timestamp *out);
  */
 uint64_t timeline_place(struct timeline *timeline, const struct timestamp *stamp);
 
-/* Whether a stamp stands so far from the line before, ahead or back, that it may be a stray one: of a
- * clock that was wrong for a moment. The stamp after it tells. */
+/* Whether a stamp stands so far from the line before, ahead or back, that it may be a stray one: of
+ * a clock that was wrong for a moment. The stamp after it tells. */
 bool timeline_doubts(const struct timeline *timeline, const struct timestamp *stamp);
 
 /* Whether a stamp is a stray one, since the one after it is nearer to the line before. */

@@ -16,9 +16,9 @@
  *   @SYNOPSIS NAME@  the section SYNOPSIS      @EXITS NAME@    the section EXIT STATUS
  * and in any line @FILE@, the default configuration file, and @VERSION@.
  */
-#include "../daemon/dump.h"
-#include "../daemon/config.h"
-#include "../daemon/options.h"
+#include "../config/dump.h"
+#include "../config/config.h"
+#include "../config/options.h"
 #include "write.h"
 
 #include <stdlib.h>

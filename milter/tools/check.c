@@ -1,7 +1,7 @@
 /*
  * milter-strict check: reads the configuration and says what is wrong with it.
  */
-#include "../daemon/dump.h"
+#include "../config/dump.h"
 #include "tool.h"
 
 #include <stdio.h>

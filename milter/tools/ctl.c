@@ -1,7 +1,7 @@
 /*
  * milter-strict ctl: asks and commands a daemon that runs, over its control socket.
  */
-#include "../daemon/listener.h"
+#include "../config/endpoint.h"
 #include "ctl_line.h"
 #include "ctl_show.h"
 #include "tool.h"
@@ -45,7 +45,7 @@ struct ctl {
   bool json;
   bool unread;        /* the configuration is wrong: the address is a guess */
   char request[1024]; /* a line */
-  char path[sizeof(((struct listener_address *)0)->path)];
+  char path[sizeof(((struct endpoint *)0)->path)];
 };
 
 /* The request */
@@ -102,14 +102,14 @@ static int make_request(struct ctl *ctl, int count, char **words)
 
 static int set_path(struct ctl *ctl, struct span address, const char *from)
 {
-  struct listener_address parsed = {.kind = LISTENER_UNIX};
+  struct endpoint parsed = {.kind = ENDPOINT_UNIX};
   const char *why = "only a socket file can be asked, as \"unix:/path\"";
 
   if (address.len > 0 && address.at[0] == '/' && address.len < sizeof(ctl->path)) {
     memcpy(ctl->path, address.at, address.len + 1);
     return TOOL_FINE;
   }
-  if (!span_starts_nocase(address, SPAN("unix:")) || !listener_parse(address, &parsed, &why))
+  if (!span_starts_nocase(address, SPAN("unix:")) || !endpoint_parse(address, &parsed, &why))
     return tool_usage("ctl", "%s: %s", from, why);
   strcpy(ctl->path, parsed.path);
   return TOOL_FINE;

@@ -3,7 +3,7 @@
  */
 #include "explain.h"
 
-#include "../daemon/guess.h"
+#include "../config/guess.h"
 #include "language.h"
 #include "tool.h"
 

@@ -4,7 +4,7 @@
 #ifndef MILTER_STRICT_MTA_H
 #define MILTER_STRICT_MTA_H
 
-#include "../daemon/settings.h"
+#include "../config/settings.h"
 #include "../policy/text.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
  */
 #include "mta.h"
 
-#include "../daemon/config.h"
+#include "../config/config.h"
 
 #include <string.h>
 

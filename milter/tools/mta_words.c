@@ -4,7 +4,7 @@
  */
 #include "mta.h"
 
-#include "../daemon/listener.h"
+#include "../config/endpoint.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -97,19 +97,18 @@ static void add_path(struct text *out, const char *path, enum mta_syntax syntax)
 }
 
 /* Where all addresses are listened on, the mail server is taken to be on the same machine. */
-static const char *host_of(const struct listener_address *address)
+static const char *host_of(const struct endpoint *address)
 {
-  bool six = address->kind == LISTENER_INET6;
+  bool six = address->kind == ENDPOINT_INET6;
 
   if (address->host[0] == '\0' || strcmp(address->host, six ? "::" : "0.0.0.0") == 0)
     return six ? "::1" : "127.0.0.1";
   return address->host;
 }
 
-static void add_port(struct text *out, const struct listener_address *address,
-                     enum mta_syntax syntax)
+static void add_port(struct text *out, const struct endpoint *address, enum mta_syntax syntax)
 {
-  bool six = address->kind == LISTENER_INET6, postfix = syntax == MTA_SYNTAX_POSTFIX;
+  bool six = address->kind == ENDPOINT_INET6, postfix = syntax == MTA_SYNTAX_POSTFIX;
   const char *host = host_of(address);
   bool brackets = postfix && strchr(host, ':') != NULL;
 
@@ -131,12 +130,12 @@ void mta_address(struct mta *mta, const char *option, struct span address, enum 
                  char *out)
 {
   struct text text = text_in(out, MTA_ADDRESS_SIZE);
-  struct listener_address read;
+  struct endpoint read;
   const char *why;
 
-  if (address.len == 0 || !listener_parse(address, &read, &why))
+  if (address.len == 0 || !endpoint_parse(address, &read, &why))
     return;
-  if (read.kind == LISTENER_FD)
+  if (read.kind == ENDPOINT_FD)
     mta_note(mta, true,
              "%s is a descriptor, whose address only the service manager knows: name the address "
              "instead, for this command",
@@ -144,7 +143,7 @@ void mta_address(struct mta *mta, const char *option, struct span address, enum 
   else if (!is_plain(read.path) || !is_plain(read.host))
     mta_note(mta, true, "%s: name the socket with letters, digits and any of ._/:@+~- only",
              option);
-  else if (read.kind == LISTENER_UNIX)
+  else if (read.kind == ENDPOINT_UNIX)
     add_path(&text, read.path, syntax);
   else
     add_port(&text, &read, syntax);

@@ -4,7 +4,7 @@
  */
 #include "option.h"
 
-#include "../daemon/guess.h"
+#include "../config/guess.h"
 #include "../policy/text.h"
 #include "tool.h"
 

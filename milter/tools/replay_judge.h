@@ -8,7 +8,7 @@
 #ifndef MILTER_STRICT_REPLAY_JUDGE_H
 #define MILTER_STRICT_REPLAY_JUDGE_H
 
-#include "../daemon/settings.h"
+#include "../config/settings.h"
 #include "../doors/door.h"
 #include "../maillog/maillog_session.h"
 

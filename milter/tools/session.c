@@ -139,7 +139,7 @@ static bool number_parse(struct span span, unsigned most, unsigned *out)
 }
 
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
-static bool endpoint_parse(struct span span, struct session_options *out)
+static bool parse_listen(struct span span, struct session_options *out)
 {
   size_t colon = span.len;
   struct span host;
@@ -212,7 +212,7 @@ static int take_option(int option, const char *value, struct arguments *argument
                : tool_usage("session", "--client %s: an IPv4 or IPv6 address is needed", value);
   case OPTION_LISTEN:
     arguments->listen = true;
-    return endpoint_parse(span_from(value), out)
+    return parse_listen(span_from(value), out)
                ? TOOL_FINE
                : tool_usage("session", "--listen %s: ADDRESS:PORT is needed, as 127.0.0.1:2525",
                             value);

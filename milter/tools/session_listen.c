@@ -137,9 +137,8 @@ static void make_room(void)
 
 static bool open_port(const struct session_options *options, struct listener *out)
 {
-  struct listener_address address = {.kind = ip_is_v4(options->listen_ip) ? LISTENER_INET
-                                                                          : LISTENER_INET6,
-                                     .port = options->listen_port};
+  struct endpoint address = {.kind = ip_is_v4(options->listen_ip) ? ENDPOINT_INET : ENDPOINT_INET6,
+                             .port = options->listen_port};
   struct listener_access access = {.owner = (uid_t)-1, .group = (gid_t)-1};
   char memory[256];
   struct text why = text_in(memory, sizeof(memory));

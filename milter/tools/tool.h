@@ -4,7 +4,7 @@
 #ifndef MILTER_STRICT_TOOL_H
 #define MILTER_STRICT_TOOL_H
 
-#include "../daemon/config.h"
+#include "../config/config.h"
 #include "option.h"
 
 /* Exit codes; those over 63 are sysexits.h's. */

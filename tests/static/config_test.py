@@ -98,7 +98,7 @@ class ManualTest(unittest.TestCase):
             self.skipTest(f"{self.page} has not been built")
 
     def test_every_option_is_in_the_manual(self):
-        table = (ROOT / "milter" / "daemon" / "options.def").read_text(encoding="utf-8")
+        table = (ROOT / "milter" / "config" / "options.def").read_text(encoding="utf-8")
         page = self.page.read_text(encoding="utf-8")
         options = OPTION.findall(table)
         self.assertGreater(len(options), 20)

@@ -72,7 +72,7 @@ class ManualTest(unittest.TestCase):
                               r"^\.It NAME$")
 
     def test_options_that_it_names_exist(self):
-        known = set(OPTION_PATH.findall(text_of("daemon/options.def")))
+        known = set(OPTION_PATH.findall(text_of("config/options.def")))
         named = set(re.findall(r"\b(?:listen|exempt|replies|log|probing)\.[a-z0-9-]+\b", self.page))
         self.assertGreater(len(named), 5)
         self.assertEqual(sorted(named - known), [])

@@ -21,10 +21,11 @@ BELOW = {
     "maillog": {"policy"},
     "net": {"policy"},
     "store": {"net", "policy"},
-    "daemon": {"doors", "store", "policy"},
+    "config": {"policy"},
+    "daemon": {"config", "doors", "store", "policy"},
     "probe": {"net", "policy"},
-    "tools": {"daemon", "doors", "maillog", "net", "policy", "probe"},
-    "man": {"tools", "daemon", "maillog", "probe", "policy"},
+    "tools": {"config", "daemon", "doors", "maillog", "net", "policy", "probe"},
+    "man": {"tools", "config", "maillog", "probe", "policy"},
     "main.c": {"tools", "daemon"},
 }
 PURE_HEADERS = {"string.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "limits.h", "idn2.h"}
@@ -37,7 +38,7 @@ RUNTIME = re.compile(r"_*(idn2_\w+|stack_chk_fail|mem\w+_chk|asan_\w+|ubsan_\w+|
 # Headers that one place alone may include.
 ALONE = {
     re.compile(r"libmilter/"): re.compile(r"doors/milter\w*\.c"),
-    re.compile(r"libconfig\.h"): re.compile(r"daemon/config\w*\.[ch]"),
+    re.compile(r"libconfig\.h"): re.compile(r"config/config\w*\.[ch]"),
     re.compile(r"syslog\.h"): re.compile(r"daemon/log\.c"),
     re.compile(r"idn2\.h"): re.compile(r"policy/hostname\.c"),
     re.compile(r"openssl/"): re.compile(r"net/tls\.c"),

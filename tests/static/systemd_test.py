@@ -92,7 +92,7 @@ class Together(unittest.TestCase):
 
     def test_the_runtime_folder_is_the_default_socket_s(self):
         folder = unit("milter-strict.service")["Service"]["RuntimeDirectory"]
-        options = (ROOT / "milter" / "daemon" / "options.def").read_text(encoding="utf-8")
+        options = (ROOT / "milter" / "config" / "options.def").read_text(encoding="utf-8")
         self.assertIn(f"unix:/run/{folder}/milter.sock", options)
         self.assertIn(f"unix:/run/{folder}/control.sock", options)
 

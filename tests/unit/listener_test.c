@@ -25,7 +25,7 @@ static const struct listener_access access_kept = {0660, (uid_t)-1, (gid_t)-1};
 struct place {
   char folder[64];
   char path[96];
-  struct listener_address address;
+  struct endpoint address;
 };
 
 static int place_begin(void **state)
@@ -36,7 +36,7 @@ static int place_begin(void **state)
   if (mkdtemp(place->folder) == NULL)
     return -1;
   snprintf(place->path, sizeof(place->path), "%s/socket", place->folder);
-  place->address.kind = LISTENER_UNIX;
+  place->address.kind = ENDPOINT_UNIX;
   strcpy(place->address.path, place->path);
   *state = place;
   return 0;
@@ -52,7 +52,7 @@ static int place_end(void **state)
   return 0;
 }
 
-static struct listener open_fine(const struct listener_address *address,
+static struct listener open_fine(const struct endpoint *address,
                                  const struct listener_access *access)
 {
   char memory[512];
@@ -64,7 +64,7 @@ static struct listener open_fine(const struct listener_address *address,
   return listener;
 }
 
-static void open_fails(const struct listener_address *address, const char *reason)
+static void open_fails(const struct endpoint *address, const char *reason)
 {
   char memory[512];
   struct text why = text_in(memory, sizeof(memory));
@@ -255,7 +255,7 @@ static void what_is_no_socket_is_left_alone(void **state)
 static void a_missing_folder_is_told(void **state)
 {
   struct place *place = *state;
-  struct listener_address address = place->address;
+  struct endpoint address = place->address;
 
   strcpy(address.path, "/nonexistent/folder/socket");
   open_fails(&address, "unix:/nonexistent/folder/socket: ");
@@ -292,16 +292,16 @@ static void a_locked_folder_is_no_obstacle(void **state)
 
 /* Descriptors and TCP */
 
-static struct listener_address address_of_fd(int fd)
+static struct endpoint address_of_fd(int fd)
 {
-  return (struct listener_address){.kind = LISTENER_FD, .fd = fd};
+  return (struct endpoint){.kind = ENDPOINT_FD, .fd = fd};
 }
 
 static void a_listening_descriptor_is_taken_over(void **state)
 {
   struct place *place = *state;
   struct listener opened = open_fine(&place->address, &access_kept);
-  struct listener_address address = address_of_fd(opened.fd);
+  struct endpoint address = address_of_fd(opened.fd);
   struct listener taken;
 
   fcntl(opened.fd, F_SETFD, 0);
@@ -316,7 +316,7 @@ static void a_listening_descriptor_is_taken_over(void **state)
 
 static void other_descriptors_are_refused(void **state)
 {
-  struct listener_address address = address_of_fd(999);
+  struct endpoint address = address_of_fd(999);
   int pair[2];
 
   (void)state;
@@ -336,7 +336,7 @@ static void other_descriptors_are_refused(void **state)
 
 static void tcp_listens_and_a_taken_port_is_told(void **state)
 {
-  struct listener_address address = {.kind = LISTENER_INET, .host = "127.0.0.1"};
+  struct endpoint address = {.kind = ENDPOINT_INET, .host = "127.0.0.1"};
   struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof(name);
   struct listener listener;

@@ -3,7 +3,7 @@
  * would be right.
  */
 #include "config_inner.h"
-#include "listener.h"
+#include "endpoint.h"
 
 #include <string.h>
 
@@ -47,20 +47,20 @@ static bool choice_fits(const struct option_entry *entry, struct span value, str
 
 static bool address_fits(const struct option_entry *entry, struct span value, struct text *why)
 {
-  struct listener_address address;
+  struct endpoint address;
   const char *reason;
 
-  return (value.len == 0 && entry->low == 0) || listener_parse(value, &address, &reason) ||
+  return (value.len == 0 && entry->low == 0) || endpoint_parse(value, &address, &reason) ||
          object(why, reason);
 }
 
 static bool socket_file_fits(struct span value, struct text *why)
 {
-  struct listener_address address;
+  struct endpoint address;
   const char *reason = "only a socket file, as in \"unix:/run/milter-strict/control.sock\"";
 
   return value.len == 0 ||
-         (span_starts_nocase(value, SPAN("unix:")) && listener_parse(value, &address, &reason)) ||
+         (span_starts_nocase(value, SPAN("unix:")) && endpoint_parse(value, &address, &reason)) ||
          object(why, reason);
 }
 
@@ -76,16 +76,16 @@ static bool permissions_fit(struct span value, struct text *why)
 /* Where to connect to: an address to listen on, but for what only a listener can use. */
 static bool server_fits(struct span value, struct text *why)
 {
-  struct listener_address address;
+  struct endpoint address;
   const char *reason;
 
   if (value.len == 0)
     return true;
-  if (!listener_parse(value, &address, &reason))
+  if (!endpoint_parse(value, &address, &reason))
     return object(why, reason);
-  if (address.kind == LISTENER_FD)
+  if (address.kind == ENDPOINT_FD)
     return object(why, "a server is \"inet:PORT@HOST\" or \"unix:PATH\"");
-  return address.kind == LISTENER_UNIX || address.host[0] != '\0' ||
+  return address.kind == ENDPOINT_UNIX || address.host[0] != '\0' ||
          object(why, "the server's host stands behind the port, as in \"inet:6379@192.0.2.1\"");
 }
 

@@ -1,7 +1,7 @@
 /*
  * Addresses of listening sockets.
  */
-#include "../../milter/daemon/listener.h"
+#include "../../milter/config/endpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,14 +67,14 @@ static void right_addresses_are_read_and_written(void **state)
   (void)state;
   for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
     const char *want = right[i].written == NULL ? right[i].text : right[i].written;
-    struct listener_address address;
+    struct endpoint address;
     const char *why;
     char memory[512];
     struct text text = text_in(memory, sizeof(memory));
 
-    if (!listener_parse(span_from(right[i].text), &address, &why))
+    if (!endpoint_parse(span_from(right[i].text), &address, &why))
       fail_msg("%s: %s", right[i].text, why);
-    listener_write(&text, &address);
+    endpoint_write(&text, &address);
     assert_string_equal(memory, want);
   }
 }
@@ -83,9 +83,9 @@ static void wrong_addresses_are_told(void **state)
 {
   (void)state;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-    struct listener_address address = {.fd = 12345};
+    struct endpoint address = {.fd = 12345};
     const char *why = NULL;
-    bool read = listener_parse(span_from(wrong[i].text), &address, &why);
+    bool read = endpoint_parse(span_from(wrong[i].text), &address, &why);
 
     if (read || strstr(why, wrong[i].why) == NULL)
       fail_msg("%s: got %s, want %s", wrong[i].name, read ? "an address" : why, wrong[i].why);
@@ -95,13 +95,13 @@ static void wrong_addresses_are_told(void **state)
 
 static void bytes_in_addresses_are_no_strings(void **state)
 {
-  struct listener_address address;
+  struct endpoint address;
   const char *why;
 
   (void)state;
-  assert_false(listener_parse(SPAN("unix:/a\0b"), &address, &why));
-  assert_false(listener_parse(SPAN("inet:25\0@x"), &address, &why));
-  assert_false(listener_parse(SPAN("inet:25@x\0y"), &address, &why));
+  assert_false(endpoint_parse(SPAN("unix:/a\0b"), &address, &why));
+  assert_false(endpoint_parse(SPAN("inet:25\0@x"), &address, &why));
+  assert_false(endpoint_parse(SPAN("inet:25@x\0y"), &address, &why));
 }
 
 int main(void)

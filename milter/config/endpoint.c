@@ -1,19 +1,19 @@
 /*
- * Addresses of listening sockets, in libmilter's form.
+ * Addresses of sockets, in libmilter's form.
  */
-#include "listener.h"
+#include "endpoint.h"
 
 #include <string.h>
 #include <unistd.h>
 
 static const struct {
-  enum listener_kind kind;
+  enum endpoint_kind kind;
   const char *prefix;
 } kinds[] = {
-    {LISTENER_UNIX, "unix:"},
-    {LISTENER_INET, "inet:"},
-    {LISTENER_INET6, "inet6:"},
-    {LISTENER_FD, "fd:"},
+    {ENDPOINT_UNIX, "unix:"},
+    {ENDPOINT_INET, "inet:"},
+    {ENDPOINT_INET6, "inet6:"},
+    {ENDPOINT_FD, "fd:"},
 };
 
 /* Decimal digits and nothing else, at most `most`. */
@@ -32,7 +32,7 @@ static bool parse_number(struct span digits, unsigned most, unsigned *out)
   return number <= most;
 }
 
-static const char *parse_unix(struct span path, struct listener_address *out)
+static const char *parse_unix(struct span path, struct endpoint *out)
 {
   if (path.len == 0 || path.at[0] != '/')
     return "the path of a socket begins with \"/\"";
@@ -44,7 +44,7 @@ static const char *parse_unix(struct span path, struct listener_address *out)
   return NULL;
 }
 
-static const char *parse_inet(struct span rest, struct listener_address *out)
+static const char *parse_inet(struct span rest, struct endpoint *out)
 {
   size_t at = span_find(rest, '@');
   struct span host = span_slice(rest, at + 1, rest.len);
@@ -63,7 +63,7 @@ static const char *parse_inet(struct span rest, struct listener_address *out)
   return NULL;
 }
 
-static const char *parse_fd(struct span rest, struct listener_address *out)
+static const char *parse_fd(struct span rest, struct endpoint *out)
 {
   unsigned fd;
 
@@ -73,9 +73,9 @@ static const char *parse_fd(struct span rest, struct listener_address *out)
   return NULL;
 }
 
-bool listener_parse(struct span address, struct listener_address *out, const char **why)
+bool endpoint_parse(struct span address, struct endpoint *out, const char **why)
 {
-  struct listener_address read = {.fd = -1};
+  struct endpoint read = {.fd = -1};
 
   *why = "an address is \"unix:PATH\", \"inet:PORT@HOST\", \"inet6:PORT@HOST\" or \"fd:N\"";
   for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -85,8 +85,8 @@ bool listener_parse(struct span address, struct listener_address *out, const cha
     if (!span_starts_nocase(address, prefix))
       continue;
     read.kind = kinds[i].kind;
-    *why = read.kind == LISTENER_UNIX ? parse_unix(rest, &read)
-           : read.kind == LISTENER_FD ? parse_fd(rest, &read)
+    *why = read.kind == ENDPOINT_UNIX ? parse_unix(rest, &read)
+           : read.kind == ENDPOINT_FD ? parse_fd(rest, &read)
                                       : parse_inet(rest, &read);
   }
   if (*why != NULL)
@@ -95,17 +95,17 @@ bool listener_parse(struct span address, struct listener_address *out, const cha
   return true;
 }
 
-void listener_write(struct text *text, const struct listener_address *address)
+void endpoint_write(struct text *text, const struct endpoint *address)
 {
   for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
     if (kinds[i].kind == address->kind)
       text_add(text, kinds[i].prefix);
-  if (address->kind == LISTENER_UNIX) {
+  if (address->kind == ENDPOINT_UNIX) {
     text_add_quoted(text, span_from(address->path), "");
     return;
   }
-  text_add_number(text, address->kind == LISTENER_FD ? (unsigned)address->fd : address->port);
-  if (address->kind != LISTENER_FD && address->host[0] != '\0') {
+  text_add_number(text, address->kind == ENDPOINT_FD ? (unsigned)address->fd : address->port);
+  if (address->kind != ENDPOINT_FD && address->host[0] != '\0') {
     text_add_byte(text, '@');
     text_add_quoted(text, span_from(address->host), "");
   }
