@@ -9,6 +9,7 @@
 
 /*
  * As the functions of channel.h and tls.h do: deadlines are on clock(), `why` is half a sentence.
+ * When start_tls() has gone well, it is what was agreed on, or nothing.
  * After open() has gone well, close() is called once. A carrier belongs to whoever made it.
  */
 struct probe_carrier {

@@ -192,7 +192,7 @@ bool talk_open(struct talk *talk)
 
 bool talk_start_tls(struct talk *talk)
 {
-  struct text why = text_in(talk->shown, sizeof(talk->shown));
+  struct text why = text_in(talk->agreed, sizeof(talk->agreed));
   enum channel_fault fault;
 
   talk->unread.len = 0;
@@ -202,6 +202,8 @@ bool talk_start_tls(struct talk *talk)
   talk->tls = true;
   talk->extensions = 0;
   talk_event(talk, "TLS begins");
+  if (why.len > 0)
+    talk_event(talk, why.at);
   return true;
 }
 

@@ -75,6 +75,7 @@ struct talk {
   char host[256];   /* what the server calls itself in its greeting; may be "" */
   char domain[256]; /* of the server's own mailboxes; of --user, else the host */
   char why[256];    /* of the last trouble */
+  char agreed[160]; /* under TLS: its version, and what the certificate is worth; may be "" */
 
   bool relays;                /* it took mail for others from us */
   bool recipient_asked;       /* whether the next line is known */

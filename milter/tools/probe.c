@@ -101,10 +101,16 @@ static bool save(const char *file, void (*print)(FILE *to, const struct probe_re
   return false;
 }
 
+static int save_reports(const struct probe_command *command, const struct probe_report *report)
+{
+  bool saved = save(command->junit, probe_print_junit, report);
+
+  saved = save(command->html, probe_print_html, report) && saved;
+  return saved ? TOOL_FINE : TOOL_TRY_LATER;
+}
+
 static int print_reports(const struct probe_command *command, const struct probe_report *report)
 {
-  bool saved = true;
-
   if (!command->json)
     probe_print_text(stdout, report,
                      (wants_colour() ? PROBE_TEXT_COLOUR : 0) |
@@ -112,9 +118,7 @@ static int print_reports(const struct probe_command *command, const struct probe
                      columns());
   else if (!probe_print_json(stdout, report))
     return TOOL_NO_MEMORY;
-  saved = save(command->junit, probe_print_junit, report) && saved;
-  saved = save(command->html, probe_print_html, report) && saved;
-  return saved ? TOOL_FINE : TOOL_TRY_LATER;
+  return save_reports(command, report);
 }
 
 /* A server that went silent on the way has not passed what was not asked. */
@@ -155,16 +159,26 @@ static unsigned nearness(const struct probe_net *net)
   return (near ? PROBE_FLAG_NEAR : 0) | (home ? PROBE_FLAG_HOME : 0);
 }
 
-/* Finds the addresses, and whether they may be asked. Returns an exit code. */
-static int find_server(struct probe_command *command, struct probe_net *net)
+/* Nothing could be asked. People read why; programs find it in the report that they wait for. */
+static int tell_unasked(const struct probe_command *command, struct probe_report *report,
+                        const char *why)
 {
-  char memory[256], address[IP_TEXT_SIZE];
-  struct text why = text_in(memory, sizeof(memory));
+  int code;
 
-  if (channel_resolve(command->host, net->addresses, &net->count, &why) != CHANNEL_OK) {
-    tool_complain("probe", "%s: %s", command->host, memory);
-    return TOOL_UNAVAILABLE;
-  }
+  tool_complain("probe", "%s: %s", command->host, why);
+  report->when = (int64_t)time(NULL);
+  probe_report_end(report, why);
+  if (command->json && !probe_print_json(stdout, report))
+    return TOOL_NO_MEMORY;
+  code = save_reports(command, report);
+  return code != TOOL_FINE ? code : TOOL_UNAVAILABLE;
+}
+
+/* Whether the addresses may be asked. Returns an exit code. */
+static int may_be_asked(struct probe_command *command, const struct probe_net *net)
+{
+  char address[IP_TEXT_SIZE];
+
   for (size_t i = 0; i < net->count && !command->yes; i++) {
     if (probe_is_private(net->addresses[i]))
       continue;
@@ -185,15 +199,16 @@ static int run_live(struct probe_command *command, struct probe_report *report)
   char memory[256];
   struct text why = text_in(memory, sizeof(memory));
   struct probe_carrier carrier;
-  int code = find_server(command, &net);
+  int code;
 
+  if (channel_resolve(command->host, net.addresses, &net.count, &why) != CHANNEL_OK)
+    return tell_unasked(command, report, memory);
+  code = may_be_asked(command, &net);
   if (code != TOOL_FINE)
     return code;
   net.tls = tls_client_open(&tls, &why);
-  if (net.tls == NULL) {
-    fprintf(stderr, "milter-strict probe: TLS: %s\n", memory);
-    return TOOL_UNAVAILABLE;
-  }
+  if (net.tls == NULL)
+    return tell_unasked(command, report, memory);
   carrier = probe_carrier_net(&net, report->address);
   run(command, &carrier, report);
   tls_client_close(net.tls);

@@ -137,12 +137,24 @@ class NobodyThere(unittest.TestCase):
     def test_a_port_where_nobody_listens_is_no_answer(self):
         with RudeServer("silence") as server:
             host, port = server.host, server.port
-        done = probe_tool.run(*probe_tool.QUICK, "--json", f"{host}:{port}")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+        self.assert_reports(f"{host}:{port}", "no connection")
 
     def test_a_name_that_does_not_exist_is_no_answer(self):
-        done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "nosuch.invalid:25")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+        self.assert_reports("nosuch.invalid:25", "nosuch.invalid")
+
+    def assert_reports(self, target, words):
+        """Programs that wait for a report get one, and it says why nothing was asked."""
+        with tempfile.TemporaryDirectory() as folder:
+            junit, html = os.path.join(folder, "report.xml"), os.path.join(folder, "report.html")
+            done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "--junit", junit,
+                                  "--html", html, target)
+            self.assertEqual(done.status, UNAVAILABLE, done)
+            self.assertEqual(set(done.statuses.values()), {"unknown"}, done)
+            self.assertEqual(done.json["totals"]["unknown"], len(done.checks))
+            self.assertIn(words, done.json["ended"] + done.stderr)
+            self.assertEqual({check["note"] for check in done.checks.values()} & {""}, set())
+            self.assertIn("<error", read(junit))
+            self.assertIn("</html>", read(html))
 
 
 class FilesThatCannotBeWritten(unittest.TestCase):

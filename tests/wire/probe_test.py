@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -106,6 +107,32 @@ class Encrypted(unittest.TestCase):
         _, done = self.probe(leaky=True)
         self.assertEqual(done.statuses["starttls-injection"], "fail", done)
         self.assertEqual(done.status, 1)
+
+    def test_it_says_what_the_certificate_is_worth(self):
+        """None of it is a failure: mail servers do not count on certificates of others."""
+        trusted = {"SSL_CERT_FILE": self.certificates.certificate("authority")}
+        for environment, words in (({}, "not trusted: unable to get local issuer certificate"),
+                                   (trusted, "not trusted: IP address mismatch")):
+            with unittest.mock.patch.dict(os.environ, environment):
+                for scripted in ({}, {"tls": True}):
+                    _, done = self.probe(*(["--tls"] if scripted else []), **scripted)
+                    self.assertRegex(done.checks["starttls"]["note"], rf"^TLSv1\.[23], .*{words}$")
+                    self.assertEqual(done.statuses["starttls"], "pass", done)
+
+    def test_a_certificate_of_the_name(self):
+        certificates = Certificates(os.path.join(self.certificates.folder, "named"), "localhost")
+        trusted = {"SSL_CERT_FILE": certificates.certificate("authority")}
+        with (unittest.mock.patch.dict(os.environ, trusted),
+              ScriptedSmtp(certificates=certificates) as scripted):
+            scripted.host = "localhost"
+            done = probe_tool.probe(scripted, "--json", *USER)
+        self.assertRegex(done.checks["starttls"]["note"], r"^TLSv1\.[23], the certificate is trusted$")
+
+    def test_a_port_without_tls_passes_nothing(self):
+        with ScriptedSmtp() as scripted:
+            done = probe_tool.probe(scripted, "--json", "--tls", "--timeout", "5")
+        self.assertEqual(set(done.statuses.values()), {"unknown"}, done)
+        self.assertEqual(done.status, 69, done)
 
     def test_an_offer_that_was_taken_out(self):
         answers = {"EHLO": "250-mx.example.org\r\n250 PIPELINING"}
