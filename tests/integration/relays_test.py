@@ -27,7 +27,7 @@ SHARED_WITHIN = 120.0  # seconds; on an idle machine it is a small part of one
 LONGER_AT_MOST = 0.5   # seconds that any reply may take longer than at a relay that shares nothing
 USUALLY_AT_MOST = 0.02  # and those that five times the usual are too little for
 ATTEMPTS = 5
-TRIED_WITHIN = 6.0     # seconds: the longest pause before Redis is tried again, and some
+TRIED_WITHIN = 8.0     # seconds: the longest pause before Redis is tried again, the try, and some
 CLIENTS = 2            # at each relay
 FEW = 10  # unknown names, which nobody is refused for
 
