@@ -17,12 +17,14 @@ enum probe_status ask_quit(struct talk *talk);
 /* ask_commands.c */
 enum probe_status ask_help(struct talk *talk);
 enum probe_status ask_turn(struct talk *talk);
+enum probe_status ask_etrn(struct talk *talk);
 enum probe_status ask_send(struct talk *talk);
 enum probe_status ask_unknown(struct talk *talk);
 enum probe_status ask_foreign(struct talk *talk);
 enum probe_status ask_long(struct talk *talk);
 enum probe_status ask_line_lf(struct talk *talk);
 enum probe_status ask_line_cr(struct talk *talk);
+enum probe_status ask_chunking(struct talk *talk);
 
 /* ask_names.c */
 enum probe_status ask_vrfy(struct talk *talk);

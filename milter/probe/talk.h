@@ -49,6 +49,7 @@ enum talk_extension {
   TALK_SMTPUTF8 = 1 << 2,
   TALK_ENHANCED = 1 << 3,
   TALK_AUTH = 1 << 4,
+  TALK_CHUNKING = 1 << 5,
 };
 
 struct talk {

@@ -101,11 +101,9 @@ static unsigned extensions_of(const struct smtp_reply *reply)
     const char *keyword;
     enum talk_extension extension;
   } known[] = {
-      {"PIPELINING", TALK_PIPELINING},
-      {"STARTTLS", TALK_STARTTLS},
-      {"SMTPUTF8", TALK_SMTPUTF8},
-      {"AUTH", TALK_AUTH},
-      {"ENHANCEDSTATUSCODES", TALK_ENHANCED},
+      {"PIPELINING", TALK_PIPELINING}, {"STARTTLS", TALK_STARTTLS},
+      {"SMTPUTF8", TALK_SMTPUTF8},     {"AUTH", TALK_AUTH},
+      {"CHUNKING", TALK_CHUNKING},     {"ENHANCEDSTATUSCODES", TALK_ENHANCED},
   };
   unsigned found = 0;
 
