@@ -11,12 +11,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { BITS_BEFORE_V4 = 96 };
+
 /* Networks */
 
 struct netblock store_network(const struct store *store, struct ip client)
 {
   bool v4 = ip_is_v4(client);
-  unsigned bits = v4 ? 96 + store->options.ipv4_prefix : store->options.ipv6_prefix;
+  unsigned bits = v4 ? BITS_BEFORE_V4 + store->options.ipv4_prefix : store->options.ipv6_prefix;
 
   return netblock_around(client, bits);
 }
@@ -101,11 +103,12 @@ static bool goes_before(struct store *store, const struct pagefile_key *key,
 }
 
 /* Looks for networks of other widths around the client, and shows the one whose refusal goes before
- * all others. There are few widths, and mostly none. */
+ * all others. There are few widths, and mostly none. An IPv6 network that has the IPv4 addresses
+ * among its bits, as ::/0 has, is none of theirs. */
 static void look_around(struct store *store, struct ip client, uint64_t now,
                         struct store_view *view)
 {
-  for (unsigned bits = 0; bits <= STORE_WIDTHS; bits++) {
+  for (unsigned bits = ip_is_v4(client) ? BITS_BEFORE_V4 : 0; bits <= STORE_WIDTHS; bits++) {
     uint64_t widths = atomic_load_explicit(&store->widths[bits / 64], memory_order_relaxed);
     struct store_view around;
     struct pagefile_key key;

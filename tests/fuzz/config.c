@@ -2,8 +2,8 @@
  * Any bytes as a configuration. Holds: a reason is given when it is refused and nothing is left
  * behind, every note can be shown, and what is accepted can be written, read and written again.
  */
-#include "daemon/config.h"
-#include "daemon/dump.h"
+#include "config/config.h"
+#include "config/dump.h"
 #include "require.h"
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
  * Configurations that are wrong, or right and useless: what is said of each, with the line.
  */
-#include "daemon/config.h"
-#include "daemon/options.h"
+#include "config/config.h"
+#include "config/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

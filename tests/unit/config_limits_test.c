@@ -1,7 +1,7 @@
 /*
  * Configurations that nobody would write: files that are none, floods, and any bytes at all.
  */
-#include "daemon/config.h"
+#include "config/config.h"
 #include "text.h"
 
 #include "expect.h"

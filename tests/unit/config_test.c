@@ -2,9 +2,9 @@
  * Configurations that are right: every option and every rule takes what it says, the built-in
  * values are those of the tables, and what is written out reads as the same again.
  */
-#include "daemon/config.h"
-#include "daemon/dump.h"
-#include "daemon/options.h"
+#include "config/config.h"
+#include "config/dump.h"
+#include "config/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

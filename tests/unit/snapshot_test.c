@@ -2,7 +2,7 @@
  * The settings in force: who took them keeps them, and many threads may take, read, let go and
  * replace at once. Run under a thread sanitizer as well, it also shows that none of it races.
  */
-#include "daemon/config.h"
+#include "config/config.h"
 #include "daemon/snapshot.h"
 
 #include <setjmp.h>
