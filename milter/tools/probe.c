@@ -41,10 +41,18 @@ static void run(const struct probe_command *command, const struct probe_carrier 
 
 /* --dry-run */
 
+static const char dry_words[] =
+    "That is for a server that offers everything and refuses what it should; mx.example.org "
+    "stands\n"
+    "for the name in its greeting, 192.0.2.25 for its address, where they are not given. One that\n"
+    "answers otherwise gets less, or some lines more: EHLO or HELO, NOOP, RSET, QUIT, MAIL from a\n"
+    "well-formed sender or \"<> SMTPUTF8\", and RCPT to a name that nobody has.\n";
+
 static void print_dry(const struct probe_report *report)
 {
-  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other:\n",
+  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other.\n",
          report->host, report->port, report->commands, report->connections);
+  fputs(dry_words, stdout);
   for (enum probe_check check = 0; check < PROBE_CHECK_COUNT; check++) {
     const struct probe_result *result = &report->results[check];
     struct span rest = text_span(&result->transcript);
@@ -64,6 +72,10 @@ static int run_dry(const struct probe_command *command, struct probe_report *rep
   struct probe_dry dry = {.user = command->options.user, .domain = command->options.domain};
   struct probe_carrier carrier = probe_carrier_dry(&dry);
 
+  struct ip ip;
+
+  if (ip_parse(span_from(command->host), &ip))
+    ip_format(ip, report->address);
   run(command, &carrier, report);
   print_dry(report);
   return TOOL_FINE;

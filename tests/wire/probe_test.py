@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pty
+import re
 import socket
 import subprocess
 import sys
@@ -180,7 +181,10 @@ class CommandLine(unittest.TestCase):
                       ["[::1"], ["a b"], ["--user", "a\r\nb", "localhost"],
                       ["--user", "@example.org", "localhost"], ["--helo", "a b", "localhost"],
                       ["--from-address", "a>", "localhost"], ["--timeout", "0", "localhost"],
-                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"]):
+                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"],
+                      ["--dry-run", "--json", "localhost"],
+                      ["--dry-run", "--junit", "/dev/null", "localhost"],
+                      ["--html", "/dev/null", "--dry-run", "localhost"]):
             with self.subTest(words=words):
                 done = probe_tool.run(*words)
                 self.assertEqual((done.status, done.stdout), (2, ""))
@@ -200,6 +204,25 @@ class CommandLine(unittest.TestCase):
         for line in ("C VRFY alice", "C RCPT TO:<probe%example.com@example.org>", "C STARTTLS"):
             self.assertIn(line, done.stdout)
         self.assertEqual(probe_tool.run("--dry-run", "192.0.2.1").status, 0)
+
+    def test_dry_run_tells_what_any_server_gets(self):
+        """Whatever it answers: the lines shown, and those that the words above them name."""
+        others = re.compile(r"HELO [\w.-]+|NOOP|RSET|QUIT|MAIL FROM:<(probe@[\w.]+)?>( SMTPUTF8)?|"
+                            r"RCPT TO:<no-such-user-milter-strict-probe(@[][\w.]+)?>")
+        for answers in ({}, {"EHLO": "500 what"}, {"RCPT": "250 fine"}, {"GET": "500 what"},
+                        {"MAIL FROM:<>": "550 no"}, {"VRFY": "550 5.1.1 no"}, {"DATA": "354 go on"}):
+            with self.subTest(answers=answers), ScriptedSmtp(answers) as server:
+                target = f"{server.host}:{server.port}"
+                shown = {line[4:] for line in
+                         probe_tool.run("--dry-run", *USER, target).stdout.splitlines()
+                         if line.startswith("  C ")}
+                cut = {line.partition(" [... ")[0] for line in shown if line.endswith(" octets]")}
+                probe_tool.probe(server, *USER)
+                sent = {"".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in line)
+                        for line in server.lines}
+                self.assertGreater(len(sent & shown), 20)
+                self.assertEqual([line for line in sent - shown if line[:160] not in cut
+                                  and not others.fullmatch(line)], [])
 
     def test_nobody_listens(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:
