@@ -289,7 +289,11 @@ class Terminal(unittest.TestCase):
 
     def test_no_colour(self):
         self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="1"))
-        self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="", TERM="dumb"))
+
+    def test_a_terminal_that_knows_lines_only(self):
+        said = self.shown(NO_COLOR="", TERM="dumb")
+        self.assertNotIn("\x1b", said)
+        self.assertRegex(said, r"\n7 of \d+: VRFY does not tell")
 
     def test_neither_in_a_pipe(self):
         with ScriptedSmtp() as server:
