@@ -158,6 +158,34 @@ struct span smtp_enhanced_skip(struct span text)
 }
 
 /* ehlo-line = ehlo-keyword *( SP ehlo-param ), on each line but the first; 4.1.1.1 */
+static bool are_same(struct smtp_enhanced a, struct smtp_enhanced b)
+{
+  return a.class == b.class && a.subject == b.subject && a.detail == b.detail;
+}
+
+enum smtp_enhanced_fit smtp_reply_enhanced(const struct smtp_reply *reply)
+{
+  struct span rest = smtp_reply_bytes(reply), line;
+  enum smtp_enhanced_fit found = SMTP_ENHANCED_FITS;
+  struct smtp_enhanced first = {0}, enhanced;
+
+  while (smtp_reply_next(&rest, &line)) {
+    enum smtp_enhanced_fit here = SMTP_ENHANCED_FITS;
+
+    if (!smtp_enhanced_parse(smtp_reply_text(line), &enhanced))
+      here = SMTP_ENHANCED_MISSING;
+    else if (enhanced.class != reply->code / 100)
+      here = SMTP_ENHANCED_WRONG;
+    else if (first.class == 0)
+      first = enhanced;
+    else if (!are_same(first, enhanced))
+      here = SMTP_ENHANCED_MIXED;
+    if (here > found)
+      found = here;
+  }
+  return found;
+}
+
 bool smtp_reply_keyword(const struct smtp_reply *reply, const char *keyword,
                         struct span *parameters)
 {

@@ -12,8 +12,9 @@
 enum {
   LINE_SHOWN = 160, /* octets of one of our lines that a transcript shows */
   REPLY_LINES_SHOWN = 24,
-  LINE_SIZE = 1024, /* of what talk_ask() sends */
-  DRAIN_MAX = 500,  /* replies after a QUIT: no probe has so many under way */
+  ENHANCED_SHOWN = 3, /* replies with the same fault of their enhanced codes */
+  LINE_SIZE = 1024,   /* of what talk_ask() sends */
+  DRAIN_MAX = 500,    /* replies after a QUIT: no probe has so many under way */
 };
 
 void talk_begin(struct talk *talk, const struct probe_options *options,
@@ -228,29 +229,12 @@ bool talk_send(struct talk *talk, struct span bytes)
 
 /* Replies */
 
-/* Whether each line of a reply has an enhanced code, and of its class. */
 static void judge_enhanced(struct talk *talk)
 {
-  struct probe_result *about = &talk->report->results[PROBE_ENHANCED_CODES];
-  struct span rest = smtp_reply_bytes(&talk->reply), line;
-  unsigned missing = 0, wrong = 0;
+  enum smtp_enhanced_fit fit = smtp_reply_enhanced(&talk->reply);
 
-  while (smtp_reply_next(&rest, &line)) {
-    struct smtp_enhanced enhanced;
-
-    if (!smtp_enhanced_parse(smtp_reply_text(line), &enhanced))
-      missing++;
-    else if (enhanced.class != talk->reply.code / 100)
-      wrong++;
-  }
-  if (wrong > 0)
-    talk->enhanced_wrong++;
-  else if (missing > 0)
-    talk->enhanced_missing++;
-  else
-    talk->enhanced_right++;
-  if ((wrong > 0 && talk->enhanced_wrong <= 3) || (missing > 0 && talk->enhanced_missing <= 3))
-    write_reply(&about->transcript, &talk->reply);
+  if (++talk->enhanced[fit] <= ENHANCED_SHOWN && fit != SMTP_ENHANCED_FITS)
+    write_reply(&talk->report->results[PROBE_ENHANCED_CODES].transcript, &talk->reply);
 }
 
 /* For the check of all replies' form, which shows the first reply that has each flaw. */

@@ -82,9 +82,9 @@ struct talk {
   bool recipient_asked;       /* whether the next line is known */
   enum talk_answer recipient; /* what the mailbox that should exist gets at RCPT */
 
-  bool sent_8bit;                                            /* in the last line */
-  unsigned flaws;                                            /* seen in any reply */
-  unsigned enhanced_right, enhanced_missing, enhanced_wrong; /* replies */
+  bool sent_8bit;                         /* in the last line */
+  unsigned flaws;                         /* seen in any reply */
+  unsigned enhanced[SMTP_ENHANCED_COUNT]; /* replies, by how theirs fit */
 };
 
 void talk_begin(struct talk *talk, const struct probe_options *options,

@@ -75,6 +75,11 @@ class Servers(unittest.TestCase):
                           {"MAIL FROM:<>": "550 5.7.1 no", "RCPT TO:<postmaster>": "550 5.1.1 no"},
                           "--from-address", "joe@example.net", status=1)
 
+    def test_one_whose_enhanced_codes_do_not_fit(self):
+        for answer, status in (("550 no", "warn"), ("550 4.1.1 no", "fail"),
+                               ("550-5.1.1 no\r\n550 5.7.1 never", "warn")):
+            self.assert_found({"enhanced-codes": status}, {"RCPT": answer})
+
     def test_one_that_hangs_up_at_a_command(self):
         """What one check did not hear does not keep the others from being asked."""
         self.assert_found({"command-vrfy": "unknown", "command-turn": "unknown",
