@@ -90,6 +90,9 @@ void ask_mailbox(const struct talk *talk, struct text *out);
 /* A name that nobody has: the same in each run, so that a site's ledger sees one. */
 #define ASK_NOBODY "no-such-user-milter-strict-probe"
 
+/* Whether a reply's text has words of "there is no such user". */
+bool ask_means_nobody(struct span text);
+
 /* The domain of senders: that of --from-address, else example.com. */
 const char *ask_sender_domain(const struct talk *talk);
 
