@@ -61,7 +61,7 @@ enum probe_status ask_turn(struct talk *talk)
     answer = ask_refused(talk, verbs[i]);
     if (answer == TALK_YES)
       return talk_conclude(talk, PROBE_FAIL, "%s is taken: %s", verbs[i], talk->shown);
-    if (answer != TALK_NO)
+    if (answer != TALK_NO && !(answer == TALK_LATER && talk_is_conditional(talk)))
       return talk_untold(talk);
   }
   return PROBE_PASS;
@@ -231,6 +231,8 @@ enum probe_status ask_chunking(struct talk *talk)
   heard = ask_bytes(talk, SPAN("BDAT 6\r\nNOOP\r\n"));
   if (heard.replies == 0)
     return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
+  if (heard.first == TALK_LATER)
+    return talk_conclude(talk, PROBE_UNKNOWN, "BDAT is deferred, or needs STARTTLS or a login");
   if (heard.replies > 1)
     return talk_conclude(talk, PROBE_FAIL, "the octets after BDAT are read as a command");
   if (heard.first == TALK_YES)

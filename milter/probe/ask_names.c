@@ -53,7 +53,7 @@ static bool ask_about(struct talk *talk, const char *verb, const char *name, str
   if (!talk_at(talk, TALK_GREETED))
     return false;
   out->answer = talk_ask(talk, "%s %s", verb, name);
-  if (out->answer == TALK_NOTHING || out->answer == TALK_GONE) {
+  if (out->answer == TALK_NOTHING || out->answer == TALK_GONE || talk_is_conditional(talk)) {
     (void)talk_untold(talk);
     return false;
   }

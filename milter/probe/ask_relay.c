@@ -8,8 +8,8 @@
 
 #define ELSEWHERE "probe@example.com"
 
-/* A deferral that is a refusal to relay, as Postfix's default is, and not greylisting: "delayed" is
- * not "relay". */
+/* A deferral of RCPT that is a refusal to relay, as Postfix's default is, and not greylisting:
+ * "delayed" is not "relay". So is the wish for a login. */
 static bool is_relay_denial(const struct talk *talk)
 {
   struct span text = span_from(talk->shown);
@@ -17,24 +17,26 @@ static bool is_relay_denial(const struct talk *talk)
   for (; text.len > 0; text = span_slice(text, 1, text.len))
     if (span_starts_nocase(text, SPAN("relay")))
       return true;
-  return talk->reply.code == 454;
+  return talk->reply.code == 454 || talk_is_conditional(talk);
 }
 
 /* Whether a recipient is taken from this sender. A sender that is not taken relays nothing. */
 static enum talk_answer ask_from(struct talk *talk, const char *sender, const char *recipient)
 {
   enum talk_answer answer;
+  bool begun;
 
   if (!talk_at(talk, TALK_GREETED))
     return TALK_NOTHING;
   answer = talk_ask(talk, "MAIL FROM:<%s>", sender);
-  if (answer == TALK_YES)
+  begun = answer == TALK_YES;
+  if (begun)
     answer = talk_ask(talk, "RCPT TO:%s", recipient);
   if (answer == TALK_NOTHING || answer == TALK_GONE) {
     (void)talk_untold(talk);
     return TALK_NOTHING;
   }
-  if (answer == TALK_LATER && is_relay_denial(talk))
+  if (answer == TALK_LATER && begun && is_relay_denial(talk))
     answer = TALK_NO;
   return answer;
 }
@@ -64,7 +66,7 @@ enum probe_status ask_open_relay(struct talk *talk)
       {"probe@example.net", "from a foreign sender"},
       {ours, "from a sender of its own domain"},
   };
-  unsigned deferred = 0, refused = 0;
+  unsigned deferred = 0;
 
   if (!talk_at(talk, TALK_CONNECTED)) /* the greeting names the domain */
     return PROBE_UNKNOWN;
@@ -82,8 +84,10 @@ enum probe_status ask_open_relay(struct talk *talk)
       return tell_open(talk, senders[i].how);
     if (answer == TALK_NOTHING)
       return PROBE_UNKNOWN;
-    *(answer == TALK_LATER ? &deferred : &refused) += 1;
+    deferred += answer == TALK_LATER;
   }
+  if (deferred > 0 && talk_is_conditional(talk))
+    return talk_untold(talk);
   if (deferred > 0)
     return talk_conclude(talk, PROBE_UNKNOWN, "deferred for now: %s", talk->shown);
   return PROBE_PASS;

@@ -65,7 +65,9 @@ static bool good_sender_works(struct talk *talk)
 
   if (answer == TALK_YES)
     return true;
-  if (answer != TALK_NOTHING)
+  if (answer != TALK_NOTHING && talk_is_conditional(talk))
+    (void)talk_untold(talk);
+  else if (answer != TALK_NOTHING)
     (void)talk_conclude(talk, PROBE_UNKNOWN,
                         "a well-formed sender is not taken either: %.200s; see --from-address and "
                         "--user",

@@ -297,6 +297,11 @@ static bool read_reply(struct talk *talk)
   }
 }
 
+bool talk_is_conditional(const struct talk *talk)
+{
+  return talk->reply.code == 530; /* RFC 3207, 4; RFC 4954, 6 */
+}
+
 enum talk_answer talk_read(struct talk *talk)
 {
   struct smtp_reply *reply = &talk->reply;
@@ -323,7 +328,9 @@ enum talk_answer talk_read(struct talk *talk)
     talk_drop(talk);
     return TALK_GONE;
   }
-  return reply->code < 400 ? TALK_YES : reply->code < 500 ? TALK_LATER : TALK_NO;
+  if (reply->code < 400)
+    return TALK_YES;
+  return reply->code < 500 || talk_is_conditional(talk) ? TALK_LATER : TALK_NO;
 }
 
 static bool is_hello(struct span line)

@@ -27,7 +27,7 @@ enum talk_stage {
 enum talk_answer {
   TALK_NOTHING, /* no reply that can be read; `trouble` says why, and the connection is closed */
   TALK_YES,     /* 2xx, 3xx */
-  TALK_LATER,   /* 4xx but 421 */
+  TALK_LATER,   /* 4xx but 421, and 530: talk_is_conditional() */
   TALK_NO,      /* 5xx */
   TALK_GONE,    /* 421: the server ends the session */
 };
@@ -110,6 +110,9 @@ bool talk_open(struct talk *talk);
 
 /* Sends bytes as they are. */
 bool talk_send(struct talk *talk, struct span bytes);
+
+/* Whether the last reply is 530: STARTTLS or a login must come first, and nothing is told yet. */
+bool talk_is_conditional(const struct talk *talk);
 
 /* Reads one reply. */
 enum talk_answer talk_read(struct talk *talk);

@@ -29,6 +29,10 @@ enum probe_status talk_untold(struct talk *talk)
     return talk_conclude(talk, PROBE_UNKNOWN, "%s", talk->why);
   if (talk->reply.code == 421)
     return talk_conclude(talk, PROBE_UNKNOWN, "the server ended the session: %s", talk->shown);
+  if (talk_is_conditional(talk))
+    return talk_conclude(talk, PROBE_UNKNOWN, "it wants %s first: %s",
+                         talk->tls ? "a login" : "STARTTLS (see --starttls) or a login",
+                         talk->shown);
   if (talk->reply.code < 500)
     return talk_conclude(talk, PROBE_UNKNOWN, "deferred for now: %s", talk->shown);
   return talk_conclude(talk, PROBE_UNKNOWN, "refused before it was asked: %s", talk->shown);
