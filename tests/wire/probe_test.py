@@ -59,6 +59,10 @@ class Servers(unittest.TestCase):
         relays = {"RCPT TO:<probe@example.com>": "250 2.1.5 fine"}
         self.assert_found({"open-relay": "unknown"}, relays, status=0)
         self.assert_found({"open-relay": "fail"}, relays, "--stranger", status=1)
+        for sender in ("<alice@example.org>", "<probe@[127.0.0.1]>", "<root@localhost>"):
+            with ScriptedSmtp(relays_for=sender) as server:
+                done = probe_tool.probe(server, "--json", "--stranger", *USER)
+            self.assertEqual(done.statuses["open-relay"], "fail", sender)
         self.assert_found({"open-relay": "pass", "relay-routes": "fail"},
                           {"RCPT TO:<probe%example.com@example.org>": "250 2.1.5 fine"}, status=1)
 
