@@ -34,19 +34,28 @@ static struct span without_line_end(struct span line)
   return line;
 }
 
-static unsigned flaws_of(struct span line)
+unsigned smtp_text_flaws(struct span text)
 {
-  struct span inner = without_line_end(line);
-  unsigned flaws = inner.len + 2 == line.len ? 0 : SMTP_FLAW_LF;
+  struct span inner = without_line_end(text);
+  unsigned flaws = 0;
 
-  if (line.len > SMTP_REPLY_LINE_OCTETS)
-    flaws |= SMTP_FLAW_LENGTH;
   for (size_t i = 0; i < inner.len; i++) {
     if (byte_is_control(inner.at[i]) && inner.at[i] != '\t') /* HT is in textstring */
       flaws |= SMTP_FLAW_CONTROL;
     if (byte_is_8bit(inner.at[i]))
       flaws |= SMTP_FLAW_8BIT;
   }
+  return flaws;
+}
+
+static unsigned flaws_of(struct span line)
+{
+  unsigned flaws = smtp_text_flaws(line);
+
+  if (without_line_end(line).len + 2 != line.len)
+    flaws |= SMTP_FLAW_LF;
+  if (line.len > SMTP_REPLY_LINE_OCTETS)
+    flaws |= SMTP_FLAW_LENGTH;
   return flaws;
 }
 

@@ -73,6 +73,9 @@ size_t smtp_reply_feed(struct smtp_reply *reply, struct span bytes);
 struct span smtp_reply_bytes(const struct smtp_reply *reply);
 bool smtp_reply_next(struct span *rest, struct span *line);
 
+/* SMTP_FLAW_CONTROL and SMTP_FLAW_8BIT, where bytes of a line are such; its end is none. */
+unsigned smtp_text_flaws(struct span line);
+
 /* What follows the code and its separator in a line. */
 struct span smtp_reply_text(struct span line);
 

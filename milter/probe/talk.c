@@ -218,9 +218,7 @@ bool talk_send(struct talk *talk, struct span bytes)
   if (!may_go_on(talk))
     return false;
   talk->report->commands++;
-  talk->sent_8bit = false;
-  for (size_t i = 0; i < bytes.len; i++)
-    talk->sent_8bit = talk->sent_8bit || byte_is_8bit(bytes.at[i]);
+  talk->sent_flaws = smtp_text_flaws(bytes);
   write_sent(talk, bytes);
   fault = talk->carrier->write(talk->carrier->context, bytes, deadline_of(talk), &why);
   rest_a_while(talk);
@@ -255,9 +253,7 @@ static void learn(struct talk *talk)
 
   if (smtp_reply_next(&rest, &line))
     text_add_quoted(&shown, line, "\\");
-  if (talk->sent_8bit) /* a reply may repeat what it is about */
-    flaws &= ~(unsigned)SMTP_FLAW_8BIT;
-  note_flaws(talk, flaws);
+  note_flaws(talk, flaws & ~talk->sent_flaws); /* a reply may repeat what it is about */
   if (talk->report->server == PROBE_SERVER_UNKNOWN)
     talk->report->server = recognise_server(smtp_reply_bytes(reply));
 }

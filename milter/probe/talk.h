@@ -82,7 +82,7 @@ struct talk {
   bool recipient_asked;       /* whether the next line is known */
   enum talk_answer recipient; /* what the mailbox that should exist gets at RCPT */
 
-  bool sent_8bit;                         /* in the last line */
+  unsigned sent_flaws;                    /* enum smtp_reply_flaw: bytes in the last line sent */
   unsigned flaws;                         /* seen in any reply */
   unsigned enhanced[SMTP_ENHANCED_COUNT]; /* replies, by how theirs fit */
 };
