@@ -109,9 +109,13 @@ enum probe_status ask_stripping(struct talk *talk)
   }
   answer = talk_ask(talk, "STARTTLS");
   if (answer == TALK_YES) {
+    bool works = talk->reply.code == 220; /* RFC 3207, 4 */
+
     talk_drop(talk);
-    return talk_conclude(talk, PROBE_FAIL,
-                         "not offered, and yet it works: the offer was taken out");
+    return works ? talk_conclude(talk, PROBE_FAIL,
+                                 "not offered, and yet it works: the offer was taken out")
+                 : talk_conclude(talk, PROBE_UNKNOWN, "not offered, and answered with %s",
+                                 talk->shown);
   }
   if (answer == TALK_NOTHING || answer == TALK_GONE)
     return talk_untold(talk);

@@ -45,6 +45,7 @@ struct probe_dry {
   const char *user, *domain; /* whom it has a mailbox for */
   uint64_t now;              /* its clock */
   bool tls, greeted;
+  size_t data;        /* octets that belong to a BDAT, and are not read */
   struct text answer; /* not read yet */
   size_t read;
   char memory[8192];

@@ -18,33 +18,51 @@
 
 enum { COLUMNS_DEFAULT = 100, COLUMNS_LEAST = 60, COLUMNS_MOST = 120 };
 
-/* Progress, on a terminal: one line that is written over. */
+/* Whether the terminal knows more than lines. */
+static bool is_able(void)
+{
+  const char *terminal = getenv("TERM");
+
+  return terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
+/* Progress, on a terminal: one line that is written over, or one a check where that cannot be. */
 static void show_progress(void *context, enum probe_check check)
 {
-  (void)context;
-  fprintf(stderr, "\r\033[K%d of %d: %s ", (int)check + 1, PROBE_CHECK_COUNT,
-          probe_check_entry(check)->title);
+  const bool *over = context;
+
+  fprintf(stderr, "%s%d of %d: %s%s", *over ? "\r\033[K" : "", (int)check + 1, PROBE_CHECK_COUNT,
+          probe_check_entry(check)->title, *over ? " " : "\n");
   fflush(stderr);
 }
 
 static void run(const struct probe_command *command, const struct probe_carrier *carrier,
                 struct probe_report *report)
 {
-  static const struct probe_progress progress = {.begins = show_progress};
+  bool over = is_able();
+  struct probe_progress progress = {.begins = show_progress, .context = &over};
   bool shown = !command->dry_run && isatty(STDERR_FILENO) == 1;
 
   report->when = (int64_t)time(NULL);
   probe_run(&command->options, carrier, shown ? &progress : NULL, report);
-  if (shown)
+  if (shown && over)
     fputs("\r\033[K", stderr);
 }
 
 /* --dry-run */
 
+static const char dry_words[] =
+    "That is for a server that offers everything and refuses what it should; mx.example.org "
+    "stands\n"
+    "for the name in its greeting, 192.0.2.25 for its address, where they are not given. One that\n"
+    "answers otherwise gets less, or some lines more: EHLO or HELO, NOOP, RSET, QUIT, MAIL from a\n"
+    "well-formed sender or \"<> SMTPUTF8\", and RCPT to a name that nobody has.\n";
+
 static void print_dry(const struct probe_report *report)
 {
-  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other:\n",
+  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other.\n",
          report->host, report->port, report->commands, report->connections);
+  fputs(dry_words, stdout);
   for (enum probe_check check = 0; check < PROBE_CHECK_COUNT; check++) {
     const struct probe_result *result = &report->results[check];
     struct span rest = text_span(&result->transcript);
@@ -64,6 +82,10 @@ static int run_dry(const struct probe_command *command, struct probe_report *rep
   struct probe_dry dry = {.user = command->options.user, .domain = command->options.domain};
   struct probe_carrier carrier = probe_carrier_dry(&dry);
 
+  struct ip ip;
+
+  if (ip_parse(span_from(command->host), &ip))
+    ip_format(ip, report->address);
   run(command, &carrier, report);
   print_dry(report);
   return TOOL_FINE;
@@ -83,10 +105,9 @@ static unsigned columns(void)
 /* https://no-color.org/: set to anything but "", it forbids */
 static bool wants_colour(void)
 {
-  const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  const char *forbidden = getenv("NO_COLOR");
 
-  return isatty(STDOUT_FILENO) == 1 && (forbidden == NULL || forbidden[0] == '\0') &&
-         terminal != NULL && !span_equals(span_from(terminal), SPAN("dumb"));
+  return isatty(STDOUT_FILENO) == 1 && (forbidden == NULL || forbidden[0] == '\0') && is_able();
 }
 
 static bool save(const char *file, void (*print)(FILE *to, const struct probe_report *report),
@@ -178,15 +199,18 @@ static int tell_unasked(const struct probe_command *command, struct probe_report
 static int may_be_asked(struct probe_command *command, const struct probe_net *net)
 {
   char address[IP_TEXT_SIZE];
+  bool named;
 
   for (size_t i = 0; i < net->count && !command->yes; i++) {
     if (probe_is_private(net->addresses[i]))
       continue;
     ip_format(net->addresses[i], address);
+    named = strcmp(command->host, address) != 0;
     return tool_usage("probe",
-                      "%s is %s, on neither loopback nor a private network. Some hundred commands "
-                      "would be sent there; --dry-run shows them. When its owner agrees, say --yes",
-                      command->host, address);
+                      "%s%s%s%s is on neither loopback nor a private network. Some hundreds of "
+                      "commands would be sent there; --dry-run shows them. When its owner agrees, "
+                      "say --yes",
+                      command->host, named ? " (" : "", named ? address : "", named ? ")" : "");
   }
   command->options.flags |= nearness(net);
   return TOOL_FINE;

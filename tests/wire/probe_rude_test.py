@@ -1,6 +1,7 @@
 """`milter-strict probe` at servers that misbehave on purpose: it ends soon, small, and says why."""
 
 import concurrent.futures
+import json
 import os
 import sys
 import tempfile
@@ -170,6 +171,19 @@ class FilesThatCannotBeWritten(unittest.TestCase):
                 done = probe_tool.probe(server, option, "/nonexistent/report")
                 self.assertNotIn(done.status, (0, 1))
                 self.assertIn("/nonexistent/report: No such file or directory", done.stderr)
+
+
+class FilesThatAreOutput(unittest.TestCase):
+    """Standard output is a file here: what is printed there stays whole, and comes first."""
+
+    def test_a_report_follows_what_is_printed(self):
+        with RudeServer("close at once") as server:
+            done = probe_tool.probe(server, "--json", "--junit", "/dev/stdout")
+        self.assertTrue(done.stdout.startswith("{"), done)
+        end = done.stdout.index("<?xml")
+        self.assertEqual(len(json.loads(done.stdout[:end])["checks"]),
+                         done.stdout.count("<skipped"))
+        self.assertTrue(done.stdout.endswith("</testsuites>\n"), done)
 
 
 class WordsThatAreWrong(unittest.TestCase):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pty
+import re
 import socket
 import subprocess
 import sys
@@ -59,6 +60,10 @@ class Servers(unittest.TestCase):
         relays = {"RCPT TO:<probe@example.com>": "250 2.1.5 fine"}
         self.assert_found({"open-relay": "unknown"}, relays, status=0)
         self.assert_found({"open-relay": "fail"}, relays, "--stranger", status=1)
+        for sender in ("<alice@example.org>", "<probe@[127.0.0.1]>", "<root@localhost>"):
+            with ScriptedSmtp(relays_for=sender) as server:
+                done = probe_tool.probe(server, "--json", "--stranger", *USER)
+            self.assertEqual(done.statuses["open-relay"], "fail", sender)
         self.assert_found({"open-relay": "pass", "relay-routes": "fail"},
                           {"RCPT TO:<probe%example.com@example.org>": "250 2.1.5 fine"}, status=1)
 
@@ -74,6 +79,11 @@ class Servers(unittest.TestCase):
         self.assert_found({"null-sender": "fail", "postmaster": "fail", "sender-syntax": "warn"},
                           {"MAIL FROM:<>": "550 5.7.1 no", "RCPT TO:<postmaster>": "550 5.1.1 no"},
                           "--from-address", "joe@example.net", status=1)
+
+    def test_one_whose_enhanced_codes_do_not_fit(self):
+        for answer, status in (("550 no", "warn"), ("550 4.1.1 no", "fail"),
+                               ("550-5.1.1 no\r\n550 5.7.1 never", "warn")):
+            self.assert_found({"enhanced-codes": status}, {"RCPT": answer})
 
     def test_one_that_hangs_up_at_a_command(self):
         """What one check did not hear does not keep the others from being asked."""
@@ -181,7 +191,10 @@ class CommandLine(unittest.TestCase):
                       ["[::1"], ["a b"], ["--user", "a\r\nb", "localhost"],
                       ["--user", "@example.org", "localhost"], ["--helo", "a b", "localhost"],
                       ["--from-address", "a>", "localhost"], ["--timeout", "0", "localhost"],
-                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"]):
+                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"],
+                      ["--dry-run", "--json", "localhost"],
+                      ["--dry-run", "--junit", "/dev/null", "localhost"],
+                      ["--html", "/dev/null", "--dry-run", "localhost"]):
             with self.subTest(words=words):
                 done = probe_tool.run(*words)
                 self.assertEqual((done.status, done.stdout), (2, ""))
@@ -201,6 +214,25 @@ class CommandLine(unittest.TestCase):
         for line in ("C VRFY alice", "C RCPT TO:<probe%example.com@example.org>", "C STARTTLS"):
             self.assertIn(line, done.stdout)
         self.assertEqual(probe_tool.run("--dry-run", "192.0.2.1").status, 0)
+
+    def test_dry_run_tells_what_any_server_gets(self):
+        """Whatever it answers: the lines shown, and those that the words above them name."""
+        others = re.compile(r"HELO [\w.-]+|NOOP|RSET|QUIT|MAIL FROM:<(probe@[\w.]+)?>( SMTPUTF8)?|"
+                            r"RCPT TO:<no-such-user-milter-strict-probe(@[][\w.]+)?>")
+        for answers in ({}, {"EHLO": "500 what"}, {"RCPT": "250 fine"}, {"GET": "500 what"},
+                        {"MAIL FROM:<>": "550 no"}, {"VRFY": "550 5.1.1 no"}, {"DATA": "354 go on"}):
+            with self.subTest(answers=answers), ScriptedSmtp(answers) as server:
+                target = f"{server.host}:{server.port}"
+                shown = {line[4:] for line in
+                         probe_tool.run("--dry-run", *USER, target).stdout.splitlines()
+                         if line.startswith("  C ")}
+                cut = {line.partition(" [... ")[0] for line in shown if line.endswith(" octets]")}
+                probe_tool.probe(server, *USER)
+                sent = {"".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in line)
+                        for line in server.lines}
+                self.assertGreater(len(sent & shown), 20)
+                self.assertEqual([line for line in sent - shown if line[:160] not in cut
+                                  and not others.fullmatch(line)], [])
 
     def test_nobody_listens(self):
         with deaf_port() as port:
@@ -266,7 +298,11 @@ class Terminal(unittest.TestCase):
 
     def test_no_colour(self):
         self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="1"))
-        self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="", TERM="dumb"))
+
+    def test_a_terminal_that_knows_lines_only(self):
+        said = self.shown(NO_COLOR="", TERM="dumb")
+        self.assertNotIn("\x1b", said)
+        self.assertRegex(said, r"\n7 of \d+: VRFY does not tell")
 
     def test_neither_in_a_pipe(self):
         with ScriptedSmtp() as server:
