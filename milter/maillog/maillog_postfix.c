@@ -272,6 +272,7 @@ static void read_delivery(struct span in, struct maillog_event *out)
   out->kind = MAILLOG_DELIVERY;
   out->has_recipient = true;
   out->sent = span_equals(status, SPAN("sent"));
+  out->failed = span_equals(status, SPAN("bounced"));
 }
 
 /* Only its refusals are of use: they have the HELO name. */

@@ -168,11 +168,11 @@ static const struct line_row rows[] = {
     {"bounced",
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<a@example.com>, relay=none, dsn=5.1.1, "
      "status=bounced (unknown; status=sent)",
-     "delivery id=49A4FA723B4 recipient=<a@example.com>"},
+     "delivery id=49A4FA723B4 recipient=<a@example.com> failed"},
     {"status forged in the address",
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<\"a>, status=sent (\"@example.com>, "
      "relay=none, dsn=5.1.1, status=bounced (no)",
-     "delivery id=49A4FA723B4 recipient=<\"a>, status=sent (\"@example.com>"},
+     "delivery id=49A4FA723B4 recipient=<\"a>, status=sent (\"@example.com> failed"},
     {"not SMTP",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: warning: non-SMTP command from "
      "client.example.net[192.0.2.7]: GET / HTTP/1.0",
