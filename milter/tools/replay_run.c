@@ -61,8 +61,8 @@ static void add_to_side(struct replay *replay, unsigned side, uint64_t *marks)
     replay->about.recipient = (struct span){said->recipient, said->recipient_len};
   replay_tally_add(replay->side[side].tally, &replay->about, &outcome);
   if (marks != NULL) {
-    marks[2 * side] = outcome.refused;
-    marks[2 * side + 1] = outcome.watched;
+    marks[2 * side] = outcome.refused & ~outcome.in_vain;
+    marks[2 * side + 1] = outcome.watched & ~outcome.in_vain;
   }
 }
 
