@@ -113,6 +113,12 @@ static const struct part watching = {
 static const struct part overlooked = {
     "Overlooked, for the client is exempt:", "", "in all", is_overlooked, NULL, exempt_of};
 
+/* Whom clients and senders are kept of: those alone who are not exempt. */
+static bool knows_who(const struct part *part)
+{
+  return part != &overlooked;
+}
+
 /* The rules of a part, those that cost most first; how many. */
 static unsigned order_of(const struct replay_tally *tally, const struct part *part,
                          enum rule order[RULE_COUNT])
@@ -146,9 +152,12 @@ static void print_row(const struct replay *replay, const struct replay_rule *row
   if (part->first_of != NULL)
     print_cell(part->first_of(row));
   print_cell(part->second_of(row));
+  if (!knows_who(part)) {
+    putchar('\n');
+    return;
+  }
   fputs("  ", stdout);
-  if (row->clients.used > 0)
-    print_top(who);
+  print_top(who);
   if (who == &row->senders) {
     printf("\n  %*s  from ", RULE_COLUMNS + (part->first_of != NULL ? 24 : 12), "");
     print_top(&row->clients);
@@ -169,7 +178,7 @@ static void print_part(const struct replay *replay, const struct replay_tally *t
   printf("  %-*s", RULE_COLUMNS, "rule");
   if (part->first_of != NULL)
     printf(" %11s", part->first);
-  printf(" %11s  who most\n", part->second);
+  printf(" %11s%s\n", part->second, knows_who(part) ? "  who most" : "");
   for (unsigned i = 0; i < count; i++)
     print_row(replay, &tally->rules[order[i]], order[i], part);
   putchar('\n');

@@ -115,6 +115,40 @@ class Rules(ReplayCase):
         report = self.report(session("AAAAA", "a@example.net", recipient='"a..b"@example.org'))
         self.assertEqual(report.counts("refused-delivered"), {"recipient-dots": 1})
 
+    def test_an_added_copy_is_no_recipient_of_the_client(self):
+        """always_bcc = backup: the server's own recipient, first among the deliveries."""
+        lines = session("AAAAA", "a@example.net").replace("nrcpt=1", "nrcpt=2").splitlines(True)
+        copy = lines[5].replace("to=<alice@example.org>", "to=<backup@mx>, orig_to=<backup>")
+        report = self.report("".join([*lines[:5], copy, *lines[5:]]))
+        self.assertEqual(report.log["delivered"], 1)
+        self.assertEqual(report.counts("refused"), {})
+
+    def test_a_recipient_who_got_nothing_loses_nothing(self):
+        """Others of the same message did: that one rule about the one recipient cost no mail."""
+        lines = session("AAAAA", "a@example.net").splitlines(True)
+        refused = (f"{STAMP} mx postfix/smtpd[1]: NOQUEUE: milter-reject: RCPT from "
+                   'unknown[192.0.2.7]: 501 5.1.3 no; from=<a@example.net> to=<"a..b"@example.org> '
+                   "proto=ESMTP helo=<client.example.net>\n")
+        bounced = lines[5].replace("alice@", '"a..b"@').replace("=sent", "=bounced")
+        two = [line.replace("nrcpt=1", "nrcpt=2").replace("rcpt=1 ", "rcpt=2 ") for line in lines]
+        for name, text in (("refused by a filter", [lines[0], refused, *lines[1:]]),
+                           ("bounced", [*two[:5], bounced, *two[5:]])):
+            with self.subTest(name):
+                report = self.report("".join(text))
+                self.assertEqual(report.counts("refused"), {"recipient-dots": 1})
+                self.assertEqual(report.counts("refused-delivered"), {})
+                self.assertEqual(report.policies[0]["delivered-refused"], 0)
+                self.assertFalse(report.rule("recipient-dots")["examples"][0]["delivered"])
+
+    def test_what_is_said_of_the_sender_at_a_recipient_in_vain_counts(self):
+        refused = (f"{STAMP} mx postfix/smtpd[1]: NOQUEUE: milter-reject: RCPT from "
+                   "unknown[192.0.2.7]: 451 4.7.1 wait; from=<a@example.net> to=<bob@example.org> "
+                   "proto=ESMTP helo=<mx.example.org>\n")
+        lines = session("AAAAA", "a@example.net").splitlines(True)
+        report = self.report("".join([lines[0], refused, *lines[1:]]),
+                             config='our-names = [ "mx.example.org" ];\n')
+        self.assertEqual(report.counts("refused-delivered"), {"helo-ours": 1})
+
     def test_no_helo(self):
         report = self.report(session("AAAAA", "a@example.net",
                                      counts="mail=1 rcpt=1 data=1 quit=1 commands=4"))
@@ -162,6 +196,15 @@ class Rules(ReplayCase):
         report = self.report(session("AAAAA", '"a..b"@example.net', client="127.0.0.1"))
         self.assertEqual(report.counts("refused"), {})
         self.assertEqual(report.counts("exempt"), {"sender-dots": 1})
+
+    def test_exempt_clients_are_not_taken_for_others(self):
+        """Who most: that is not known of the exempt, and not what others did by the same rule."""
+        log = self.log(session("AAAAA", '"a..b"@example.net', client="127.0.0.1")
+                       + session("AAAAB", '"a..b"@other.example', client="192.0.2.7"))
+        said = self.tool.run(log).stdout.decode("ascii")
+        overlooked = said[said.index("Overlooked"):said.index("What this log can tell")]
+        self.assertRegex(overlooked, r"\n  sender-dots ~ +1\n")
+        self.assertNotIn("other.example", overlooked)
 
     def test_monitor_mode_is_judged_as_if_it_enforced(self):
         log = self.log(session("AAAAA", '"a..b"@example.net'))
