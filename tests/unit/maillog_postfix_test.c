@@ -6,6 +6,30 @@
 static const struct line_row rows[] = {
     {"connect", "Nov 24 15:39:54 mx postfix/smtpd[9]: connect from client.example.net[192.0.2.7]",
      "connect client=192.0.2.7"},
+    {"connect, RFC 5424",
+     "<22>1 2026-11-24T15:39:54.123Z mx postfix/smtpd 9 - - connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, RFC 5424 with data",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd - ID47 [x@1 a=\"b c\" d=\"]\\\"\"][y] "
+     "\xEF\xBB\xBF"
+     "connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, RFC 5424 without a message",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd 9 - [x a=\"b\"]", "no line"},
+    {"connect, RFC 5424 with data without an end",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd 9 - [x a=\"] connect from c[192.0.2.7]", "no line"},
+    {"connect, kept by docker logs -t",
+     "2026-11-24T15:39:54.123456789Z Nov 24 15:39:54 mx postfix/smtpd[9]: connect from "
+     "c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, kept by a container runtime",
+     "2026-11-24T15:39:54.1Z stdout F Nov 24 15:39:54 mx postfix/smtpd[9]: connect from "
+     "c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, journalctl -o short-full",
+     "Tue 2026-11-24 15:39:54 UTC mx postfix/smtpd[9]: connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, journalctl -o cat", "connect from c[192.0.2.7]", "no line"},
     {"connect with a port",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: connect from unknown[192.0.2.7]:4242",
      "connect client=192.0.2.7"},
