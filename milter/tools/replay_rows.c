@@ -5,8 +5,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { TOP_SHOWN = 3, EXAMPLES_SHOWN = 3, RULE_COLUMNS = 24 };
+enum { TOP_SHOWN = 3, EXAMPLES_SHOWN = 3, RULE_COLUMNS = 24, COLUMNS = 96 };
 
 static void print_cell(uint64_t number)
 {
@@ -225,6 +226,30 @@ static void print_example(const struct replay *replay, const struct replay_examp
   putchar('\n');
 }
 
+/* "~ no log says ...", in lines that are not too long. */
+static void print_doubt(const char *why)
+{
+  int column = printf("    ~");
+
+  while (*why != '\0') {
+    size_t len = strcspn(why, " ");
+
+    if (column + 1 + (int)len > COLUMNS)
+      column = printf("\n     ") - 1;
+    column += printf(" %.*s", (int)len, why);
+    why += len + (why[len] == ' ');
+  }
+  putchar('\n');
+}
+
+/* Which rule, and how far the log can be trusted with it. */
+static void print_rule(const struct replay *replay, enum rule rule)
+{
+  printf("  %s: %s\n", rule_entry(rule)->name, rule_entry(rule)->summary);
+  if (replay_tells(replay, rule) != TELLS_SEEN)
+    print_doubt(maillog_tells_why(rule));
+}
+
 /* Of mail that was delivered. */
 static void print_examples(const struct replay *replay, const struct replay_tally *tally,
                            const struct part *part)
@@ -240,7 +265,7 @@ static void print_examples(const struct replay *replay, const struct replay_tall
       if (!row->examples[j].delivered)
         continue;
       if (shown++ == 0)
-        printf("  %s: %s\n", rule_entry(order[i])->name, rule_entry(order[i])->summary);
+        print_rule(replay, order[i]);
       print_example(replay, &row->examples[j]);
     }
     if (shown > 0)
@@ -257,7 +282,7 @@ static void print_mistakes(const struct replay *replay, const struct replay_tall
        "client\n"
        "to exempt.networks; `milter-strict explain RULE` says what a rule is about. Of a rule with "
        "\"~\"\n"
-       "the log tells in part, or a likeness: milter-strict-replay(8) says of what.\n");
+       "the log tells in part, or a likeness, as is said below it.\n");
   print_examples(replay, tally, &mistakes);
 }
 

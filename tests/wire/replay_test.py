@@ -27,6 +27,18 @@ class Rules(ReplayCase):
         self.assertRegex(said, r"192\.0\.2\.7  AAAAA  .*mail\.log:2\n +from <a\.\.b@example\.net> "
                                r"to <alice@example\.org>: two dots in a row")
 
+    def test_what_is_not_certain_is_said_with_it(self):
+        """Where the log tells of a rule in part, the reason stands above the examples."""
+        said = self.tool.run(self.log(session("AAAAA", "us\u00e9r@example.net"))).stdout.decode()
+        self.assertRegex(said, r"\n  sender-utf8: .*\n    ~ no log says whether SMTPUTF8 was asked "
+                               r"for: taken as if it was not\n    20")
+        said = self.tool.run(self.log(session("AAAAA", '"a..b"@example.net'))).stdout.decode()
+        self.assertIn("    ~ Postfix puts such an address in quotes: that the client had left them "
+                      "out is likely, not\n      certain\n", said)
+        said = self.tool.run(self.log(session("AAAAA", "a@example.net",
+                                              counts="mail=1 rcpt=1 data=1 quit=1 commands=4")))
+        self.assertRegex(said.stdout.decode(), r"\n  helo-missing ~? +1 +1 ")
+
     def test_nothing_lost(self):
         ended = self.tool.run(self.log(session("AAAAA", "fine@example.net")))
         self.assertEqual(ended.returncode, 0)
