@@ -153,6 +153,9 @@ static bool read_refusal(struct span in, struct maillog_event *out)
       {{"discard", 7}, true, false},   {{"reject_warning", 14}, false, 0},
       {{"hold", 4}, false, 0},         {{"redirect", 8}, false, 0},
       {{"filter", 6}, false, 0},       {{"warn", 4}, false, 0},
+      {{"proxy-reject", 12}, true, 0}, {{"proxy-accept", 12}, false, 0},
+      {{"permit", 6}, false, 0},       {{"prepend", 7}, false, 0},
+      {{"info", 4}, false, 0},         {{"delay", 5}, false, 0},
   };
   struct span word, command;
 

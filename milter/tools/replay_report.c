@@ -198,7 +198,7 @@ static void print_two_policies(const struct replay *replay)
   for (unsigned i = 0; i < 2; i++)
     differ = differ || replay->side[i].tally->messages + replay->side[i].tally->commands > 0;
   if (!differ)
-    fputs("NO DIFFERENCE: on this log the two policies do the same. ", stdout);
+    fputs("NO DIFFERENCE: on this log the two policies refuse the same. ", stdout);
   for (unsigned i = 0; i < 2 && differ; i++)
     print_side(replay, i);
   fputs("Both would have refused ", stdout);

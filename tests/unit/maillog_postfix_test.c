@@ -80,6 +80,23 @@ static const struct line_row rows[] = {
      "client.example.net[192.0.2.7]: 550 5.1.1 <nosuch>: Recipient address rejected: unknown; "
      "to=<nosuch> proto=ESMTP helo=<h>",
      "refused VRFY client=192.0.2.7 code=550 enhanced=5.1.1 recipient=<nosuch> helo=h"},
+    {"accepted by a filter before the queue",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: proxy-accept: END-OF-MESSAGE from "
+     "c[192.0.2.7]: 250 2.0.0 Ok: queued as 4A; from=<s@example.net> to=<a@example.org> "
+     "proto=ESMTP helo=<h.example.net>",
+     "helo client=192.0.2.7 code=250 enhanced=2.0.0 sender=<s@example.net> "
+     "recipient=<a@example.org> helo=h.example.net"},
+    {"refused by a filter before the queue",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: proxy-reject: END-OF-MESSAGE from "
+     "c[192.0.2.7]: 550 5.7.1 spam; from=<s@example.net> to=<a@example.org> proto=ESMTP "
+     "helo=<h.example.net>",
+     "refused end client=192.0.2.7 code=550 enhanced=5.7.1 sender=<s@example.net> "
+     "recipient=<a@example.org> helo=h.example.net"},
+    {"permitted, which is logged on demand",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: permit: RCPT from c[192.0.2.7]: "
+     "<a@example.org>: "
+     "Recipient address permit; from=<s@example.net> to=<a@example.org> proto=ESMTP helo=<h>",
+     "helo client=192.0.2.7 sender=<s@example.net> recipient=<a@example.org> helo=h"},
     {"MAIL refused",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: reject: MAIL from "
      "client.example.net[192.0.2.7]: 450 4.1.8 <s@example.net>: Sender address rejected: Domain "
