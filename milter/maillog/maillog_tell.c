@@ -178,6 +178,14 @@ static void tell_note(const struct maillog_joiner *joiner, const struct visit *v
                                        .place = note->place});
 }
 
+/* Whether any message was taken: its header is logged before the client breaks off in the midst of
+ * it. */
+static bool took_any(const struct visit *visit)
+{
+  return !visit->counted ||
+         visit->counts[MAILLOG_COUNT_data].good + visit->counts[MAILLOG_COUNT_bdat].good > 0;
+}
+
 static void tell_transaction(struct maillog_joiner *joiner, const struct visit *visit,
                              const struct transaction *transaction, struct budget *budget)
 {
@@ -205,7 +213,7 @@ static void tell_transaction(struct maillog_joiner *joiner, const struct visit *
       tell_recipients(joiner, mail, count - lesser(count, named), names, note->place);
   }
   step.kind = MAILLOG_STEP_END;
-  step.stored = mail != NULL && mail->stored && !mail->rejected;
+  step.stored = mail != NULL && mail->stored && !mail->rejected && took_any(visit);
   step.sent_whole = mail != NULL && mail->stored;
   say(joiner, &step);
   if (mail != NULL)

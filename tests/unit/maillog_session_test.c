@@ -284,6 +284,16 @@ static const struct {
      "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1/2 rcpt=1/2 data=0/1" ENDS,
      "192.0.2.7 helo h\n MAIL <a..b@example.net>\n end\n MAIL <s@example.net>\n"
      " milter <r@example.org>\n RCPT ?\n end whole AAAAA\n.\n"},
+    {"refused by header_checks, before the message id",
+     NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" NOW
+         "cleanup[5]: AAAAA: reject: header Subject: buy from c[192.0.2.7]; from=<s@example.net> "
+         "to=<a@example.org> proto=ESMTP helo=<h>: 5.7.1 no\n" NOW
+         "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=0/1" ENDS,
+     "192.0.2.7\n MAIL ?\n RCPT ?\n end whole AAAAA\n.\n"},
+    {"broken off in the midst of the message",
+     NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" NOW "cleanup[5]: AAAAA: message-id=<x>\n" NOW
+         "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=0/1" ENDS,
+     "192.0.2.7\n MAIL ?\n RCPT ?\n end whole AAAAA\n.\n"},
     {"commands that are logged, and those that are counted",
      NOW "smtpd[1]: NOQUEUE: reject: VRFY from c[192.0.2.7]: 550 5.1.1 no; to=<nosuch> proto=ESMTP "
          "helo=<h>\n" NOW
