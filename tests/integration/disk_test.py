@@ -1,6 +1,7 @@
 """A state directory on a disk that is full, becomes full, or may only be read."""
 
 import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -14,6 +15,14 @@ from wire_case import OwnDaemonCase  # noqa: E402
 
 PAGE = 4096  # bytes, of which such a disk is made
 ROOM = 1 << 20
+CLONE_NEWNS = 0x00020000
+
+
+def unshare_mounts():
+    """From now on what this process mounts is seen by it and its children alone, and ends with it."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "only root can mount a disk")
@@ -21,6 +30,11 @@ class Disk(OwnDaemonCase, CtlCase):
     """A disk in memory, of any size; the daemon's own folder lies elsewhere."""
 
     CONFIG = ""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        unshare_mounts()
 
     def disk(self, size=ROOM):
         folder = tempfile.mkdtemp(prefix="milter-strict-disk-")

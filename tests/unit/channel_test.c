@@ -42,8 +42,8 @@ static int begin(void **state)
   return 0;
 }
 
-/* A listening socket on loopback, and its port. */
-static int listen_somewhere(uint16_t *port)
+/* A socket on loopback that does not listen, and its port, which is nobody else's. */
+static int bind_somewhere(uint16_t *port)
 {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof(address);
@@ -51,9 +51,16 @@ static int listen_somewhere(uint16_t *port)
 
   assert_true(fd >= 0);
   assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-  assert_int_equal(listen(fd, 5), 0);
   assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
   *port = ntohs(address.sin_port);
+  return fd;
+}
+
+static int listen_somewhere(uint16_t *port)
+{
+  int fd = bind_somewhere(port);
+
+  assert_int_equal(listen(fd, 5), 0);
   return fd;
 }
 
@@ -90,9 +97,9 @@ static void nobody_listens(void **state)
 {
   struct channel channel;
   uint16_t port;
+  int fd = bind_somewhere(&port);
 
   (void)state;
-  close(listen_somewhere(&port));
   assert_int_equal(channel_open(&channel, "127.0.0.1", port, in(PATIENCE_MS), &why),
                    CHANNEL_REFUSED);
   assert_int_equal(channel.fd, -1);
@@ -102,6 +109,7 @@ static void nobody_listens(void **state)
       channel_open_unix(&channel, "/tmp/there-is-no-such-socket", in(PATIENCE_MS), &why),
       CHANNEL_REFUSED);
   assert_int_equal(channel.fd, -1);
+  close(fd);
 }
 
 static void names_without_an_address(void **state)
