@@ -233,15 +233,34 @@ bool store_change(struct store *store, const struct pagefile_key *key, enum stor
 struct merging {
   const struct ledger_page *theirs;
   uint64_t now;
-  bool was_refused;
+  bool began;
 };
 
 static void merge(void *context, const struct ledger_settings *ledger, struct ledger_page *page)
 {
   struct merging *merging = context;
 
-  merging->was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_meant = ledger_is_meant(ledger, page, merging->now);
+
   ledger_merge(ledger, page, merging->theirs, merging->now);
+  merging->began = (!was_refused && ledger_refused_for(page, merging->now) > 0) ||
+                   (!was_meant && ledger_is_meant(ledger, page, merging->now));
+}
+
+/* Whether the page of the view would be another one afterwards, but for the time that has passed.
+ */
+static bool is_news(struct store *store, const struct pagefile_key *key,
+                    const struct ledger_page *theirs, uint64_t now, const struct store_view *view)
+{
+  struct store_part *part = store_part_of(store, key);
+  struct ledger_page before = view->page, after = view->page;
+
+  pthread_mutex_lock(&part->lock);
+  ledger_settle(&part->ledger, &before, now);
+  ledger_merge(&part->ledger, &after, theirs, now);
+  pthread_mutex_unlock(&part->lock);
+  return memcmp(&before, &after, sizeof(before)) != 0;
 }
 
 bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
@@ -249,9 +268,14 @@ bool store_merge(struct store *store, struct netblock network, const struct ledg
 {
   struct pagefile_key key = store_key(network);
   struct merging merging = {.theirs = page, .now = now};
-  bool done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+  bool done;
 
-  view->began = done && !merging.was_refused && ledger_refused_for(&view->page, now) > 0;
+  look_up(store, &key, view);
+  if (view->known && !is_news(store, &key, page, now, view))
+    return true;
+  done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+
+  view->began = done && merging.began;
   if (view->began) {
     store_note_width(store, network);
     store_hurry(store, STORE_NOW);

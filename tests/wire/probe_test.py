@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import daemon
 import probe_tool
 from certificates import Certificates
+from ports import deaf_port
 from scripted_smtp import ScriptedSmtp
 from session_tool import SessionTool
 
@@ -234,9 +235,8 @@ class CommandLine(unittest.TestCase):
                                   and not others.fullmatch(line)], [])
 
     def test_nobody_listens(self):
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        done = probe_tool.run("--pace", "0", f"127.0.0.1:{port}")
+        with deaf_port() as port:
+            done = probe_tool.run("--pace", "0", f"127.0.0.1:{port}")
         self.assertEqual(done.status, 69, done)
         self.assertIn("no connection", done.stdout)
 
