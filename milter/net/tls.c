@@ -192,6 +192,16 @@ enum channel_fault tls_client_start(struct tls_client *client, struct channel *c
   return found;
 }
 
+void tls_describe(const struct channel *channel, struct text *out)
+{
+  long verified = SSL_get_verify_result(channel->tls);
+
+  text_add(out, SSL_get_version(channel->tls));
+  text_add(out, verified == X509_V_OK ? ", the certificate is trusted"
+                                      : ", the certificate is not trusted: ");
+  text_add(out, verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified));
+}
+
 static int bounded(size_t size)
 {
   return size < INT_MAX ? (int)size : INT_MAX;

@@ -169,7 +169,7 @@ class MuchMail(PostfixCase):
                                 "-t", "alice@example.org",
                                 f"inet:{self.postfix.host}:{self.postfix.port}")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.postfix.wait_delivered("alice", MESSAGES, seconds=300)
+        self.postfix.wait_delivered("alice", MESSAGES, seconds=600)
         self.postfix.wait_idle()
         self.assertEqual(len(self.postfix.delivered("alice")), MESSAGES)
         self.assertNotIn("reject", self.postfix.log())

@@ -93,7 +93,8 @@ class PageCase:
         folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="milter-strict-page-"))
         cls.path = os.path.join(folder, "report.html")
         server = cls.enterClassContext(cls.serve())
-        cls.done = probe_tool.probe(server, "--json", "--html", cls.path, "--timeout", "20")
+        cls.done = probe_tool.probe(server, "--json", "--html", cls.path, "--timeout", "60",
+                                    patience=300)
         cls.browser = cls.enterClassContext(browser.Browser())
 
     def on_each_screen(self, hold):

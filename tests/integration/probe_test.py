@@ -26,7 +26,8 @@ from session_tool import SessionTool
 from stranger import Stranger
 
 TABLES = pathlib.Path(__file__).resolve().parents[1] / "probe"
-OPTIONS = ("--json", "--stranger", "--user", f"alice@{DOMAIN}", "--limits", "--timeout", "20")
+OPTIONS = ("--json", "--stranger", "--user", f"alice@{DOMAIN}", "--limits", "--timeout", "60")
+PATIENCE = 600  # seconds for a whole probe
 # How Postfix, Sendmail, Exim and OpenSMTPD log a message.
 MESSAGE = re.compile(r"postfix/cleanup|, msgid=| <= |evpid=")
 # Sendmail makes whoever asks VRFY too often wait for 44 seconds in all.
@@ -52,6 +53,12 @@ def stock_postfix(stack):
 
 def open_postfix(stack):
     return stack.enter_context(postfix.Postfix(settings=OPEN))
+
+
+def encrypted_postfix(stack):
+    """One that takes nothing before STARTTLS."""
+    return stack.enter_context(postfix.Postfix(
+        tls=True, settings={"smtpd_tls_security_level": "encrypt"}))
 
 
 def strict_postfix(stack):
@@ -89,6 +96,7 @@ TARGETS = {
     "postfix": stock_postfix,
     "postfix-strict": strict_postfix,
     "postfix-open": open_postfix,
+    "postfix-encrypted": encrypted_postfix,
     "sendmail": stock_sendmail,
     "sendmail-strict": strict_sendmail,
     "exim": stock_exim,
@@ -104,7 +112,8 @@ def probed(name, *options):
         server = TARGETS[name](stack)
         door = Stranger(server.host, server.port, sendmail_support.STRANGER)
         more = () if name in SLOW else ("--enumerate",)
-        done = probe_tool.probe(stack.enter_context(door), *OPTIONS, *more, *options)
+        done = probe_tool.probe(stack.enter_context(door), *OPTIONS, *more, *options,
+                                patience=PATIENCE)
         done.traces = traces(server) if name != "session" else []
         return done
 

@@ -4,6 +4,7 @@ with the Redis by which they share what they know, and clients at the other end 
 
 import contextlib
 import functools
+import itertools
 import pathlib
 import statistics
 import time
@@ -18,12 +19,18 @@ from postfix_config import milter_socket
 from redis_server import RedisServer, SlowProxy
 from smtp_load import SmtpLoad
 
-CONFIG = 'state-directory = "@DIR@";\nredis: {{ server = "{server}"; }};\n'
-SHARED_WITHIN = 5.0  # seconds; on an idle machine it is a small part of one
-BACK_WITHIN = 60.0
-LONGER_AT_MOST = 1.0  # seconds that any reply may take longer than without trouble
-BUDGET = 0.02  # seconds: redis.timeout
-CLIENTS = 4
+ALONE = 'state-directory = "@DIR@";\n'
+# A busy machine's Redis may be late for the default: here it has all the time that there may be, and
+# so has whoever should wait for it, which would show.
+SHARES = ALONE + 'redis: {{ server = "{server}"; timeout = 1000; }};\n'
+PROMISED = 1.0         # seconds until the other relays refuse as well
+PROMISES = 20          # of which one must be kept: no disturbance makes anything faster
+SHARED_WITHIN = 120.0  # on a machine that is busy
+LONGER_AT_MOST = 0.5   # seconds that any reply may take longer than at a relay that shares nothing
+USUALLY_AT_MOST = 0.02  # and those that five times the usual are too little for
+ATTEMPTS = 5
+TRIED_WITHIN = 8.0     # seconds: the longest pause before Redis is tried again, the try, and some
+CLIENTS = 2            # at each relay
 FEW = 10  # unknown names, which nobody is refused for
 
 
@@ -42,18 +49,18 @@ class RelaysCase(probes.ProbeCase):
         cls.network = cls.enterClassContext(Network())
         cls.redis_host = cls.network.add("192.0.2.20")
         cls.redis = cls.enterClassContext(cls.run_redis())
-        cls.relays = [cls.run_relay(f"192.0.2.{number}") for number in (11, 12)]
+        cls.relays = [cls.run_relay(f"192.0.2.{number}", SHARES.format(server=cls.redis.address))
+                      for number in (11, 12)]
 
     @classmethod
     def run_redis(cls):
         return RedisServer(host=cls.redis_host.address, launcher=cls.redis_host.launcher)
 
     @classmethod
-    def run_relay(cls, address):
+    def run_relay(cls, address, config):
         host = cls.network.add(address)
-        milter, config = cls.enterClassContext(milter_socket())
-        config += CONFIG.format(server=cls.redis.address)
-        daemon = cls.enterClassContext(support.Daemon(config, listen=milter, as_root=True,
+        milter, listen = cls.enterClassContext(milter_socket())
+        daemon = cls.enterClassContext(support.Daemon(listen + config, listen=milter, as_root=True,
                                                       launcher=host.launcher))
         postfix = cls.enterClassContext(support.Postfix(
             milter=milter, settings=probes.PATIENT, host=address, launcher=host.launcher))
@@ -109,6 +116,18 @@ class Sharing(RelaysCase):
             self.assert_refused_soon(address, also_at)
             self.assert_welcome("198.51.100.3", at=also_at)
 
+    def test_it_takes_less_than_a_second(self):
+        """Machines may be busy at times. What were made to wait longer would always do so."""
+        taken = []
+        while len(taken) < PROMISES and min(taken, default=PROMISED) >= PROMISED:
+            address = f"198.51.100.{20 + len(taken)}"
+            self.offend(address, self.one)
+            begun = time.monotonic()
+            self.assertTrue(self.comes(lambda at=address: self.is_refused(at, self.other),
+                                       SHARED_WITHIN), "not shared")
+            taken.append(time.monotonic() - begun)
+        self.assertLess(min(taken), PROMISED)
+
     def test_what_is_asked_of_each_adds_up(self):
         """Neither relay sees enough of a dictionary that is spread over both."""
         users = probes.names(2 * FEW)
@@ -150,7 +169,8 @@ class Sharing(RelaysCase):
 
 
 class Troubles(RelaysCase):
-    """What becomes of Redis while mail comes in on both relays."""
+    """What becomes of Redis while mail comes in on both relays, and on a third that shares nothing:
+    it tells what replies take on this machine, as busy as it is."""
 
     FIRST = "198.51.100.1"
 
@@ -180,39 +200,45 @@ class Troubles(RelaysCase):
 
     @contextlib.contextmanager
     def slow(self):
-        """In its place stands one whose answers take a fifth of a second."""
+        """In its place stands one whose answers take two seconds."""
         with self.stopped(), self.run_redis() as behind:
             with self.redis_host.entered():
                 proxy = SlowProxy(behind.target, *self.redis.target)
             with proxy:
-                proxy.delay = 0.2
+                proxy.delay = 2
                 yield
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alone = cls.run_relay("192.0.2.13", ALONE)
 
     def setUp(self):
         super().setUp()
         clients = [functools.partial(self.connect, f"198.51.100.{200 + number}", relay)
-                   for number in range(CLIENTS // 2) for relay in self.relays]
+                   for relay in (self.alone, *self.relays) for number in range(CLIENTS)]
         self.load = self.enterContext(SmtpLoad(clients))
-        self.numbers = iter(range(10, 200))
+        self.numbers = itertools.count()
 
     def stranger(self):
-        return f"198.51.100.{next(self.numbers)}"
+        number = next(self.numbers)
+        return f"198.51.{101 + number // 250}.{1 + number % 250}"
 
     def test_nothing_is_lost_but_sharing(self):
-        self.wait_sharing()
+        self.assert_shares()
+        self.assert_nobody_waits()
         self.offend(self.FIRST, self.one)
         self.assert_refused_soon(self.FIRST, self.other)
-        calm = self.load.measure()
         for trouble in (self.stopped, self.frozen, self.unplugged, self.slow):
             with self.subTest(trouble=trouble.__name__):
                 with trouble():
-                    self.assert_no_worse(self.load.measure(), calm)
+                    self.assert_nobody_waits()
                     offenders = self.assert_each_refuses_its_own()
                     for relay in self.relays:
                         relay.daemon.wait_for(functools.partial(self.says_it_is_alone, relay),
                                               "sharing-lost as the last word on sharing")
-                self.wait_sharing()
-                self.assert_no_worse(self.load.measure(), calm)
+                self.assert_shares()
+                self.assert_nobody_waits()
                 for address, apart in zip(offenders, self.relays[::-1]):
                     self.assert_refused_soon(address, apart)
 
@@ -223,12 +249,29 @@ class Troubles(RelaysCase):
                 if fields.get("event", "").startswith("sharing-")]
         return said[-1:] == ["sharing-lost"]
 
-    def assert_no_worse(self, waits, calm):
-        """No reply takes notably longer than without trouble, and no kind of them usually does."""
-        self.assertLess(max(waits).seconds, max(calm).seconds + LONGER_AT_MOST, max(waits))
-        usually = usual(calm)
+    def assert_nobody_waits(self):
+        """No reply takes notably longer than at the third relay, and no kind of them usually does.
+
+        A busy machine may hold up a reply now and then; whoever waits for Redis does it whenever
+        Redis is tried."""
+        for attempt in range(ATTEMPTS):
+            by_client = self.load.measure(seconds=TRIED_WITHIN if attempt else 0.0)
+            alone, waits = sum(by_client[:CLIENTS], []), sum(by_client[CLIENTS:], [])
+            longer = self.longer(waits, alone)
+            if not longer:
+                return
+        self.fail("; ".join(longer))
+
+    @staticmethod
+    def longer(waits, alone):
+        """What takes too long."""
+        found, usually = [], usual(alone)
+        if max(waits).seconds >= max(alone).seconds + LONGER_AT_MOST:
+            found.append(f"at the longest {max(waits)}, else {max(alone)}")
         for command, seconds in usual(waits).items():
-            self.assertLess(seconds, 5 * usually[command] + BUDGET, command)
+            if seconds >= 5 * usually[command] + USUALLY_AT_MOST:
+                found.append(f"{command}: usually {seconds} s, else {usually[command]} s")
+        return found
 
     def assert_each_refuses_its_own(self):
         """Old offenders and new ones; returns the new one of either relay."""
@@ -241,15 +284,12 @@ class Troubles(RelaysCase):
             offenders.append(address)
         return offenders
 
-    def wait_sharing(self):
+    def assert_shares(self):
         """What one relay sees now is known to the other, both ways."""
         for at, also_at in (self.relays, self.relays[::-1]):
-            begun, shared = time.monotonic(), False
-            while not shared:
-                self.assertLess(time.monotonic() - begun, BACK_WITHIN, "sharing did not come back")
-                address = self.stranger()
-                self.offend(address, at)
-                shared = self.comes(functools.partial(self.is_refused, address, also_at), 1.0)
+            address = self.stranger()
+            self.offend(address, at)
+            self.assert_refused_soon(address, also_at)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from sendmail import unpacked as sendmail_unpacked
 from smtp_client import SmtpClient
 
 AT_ONCE = 8  # clients
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 CONFIG = ('exempt: { networks = []; };\n'
           'our-names = [ "mx.example.org" ];\n'
           'rules: { recipient-many = { action = "refuse"; limit = 2; };\n'
@@ -85,7 +85,7 @@ def blocks(commands):
 
 
 def play(port, source, commands):
-    client = SmtpClient.dial("127.0.0.1", port, timeout=60, source=source)
+    client = SmtpClient.dial("127.0.0.1", port, source=source)
     try:
         client.read_reply()
         for block in blocks(commands):
@@ -168,7 +168,7 @@ class ReplayOfPostfix(ReplayOfServer):
         traffic.add(120, (EHLO, "MAIL FROM:<>", ALICE), verifier)
         with Postfix(settings=PATIENT, auth=True) as postfix:
             traffic.play(postfix.port)
-            postfix.wait_idle()
+            postfix.wait_idle(PATIENCE_SECONDS)
             wait_until(lambda: postfix.log().count(": disconnect from ") == len(traffic.sessions))
             wait_until(lambda: postfix.log().count(": removed\n") == traffic.messages())
             cls.read(postfix.log())
@@ -273,7 +273,7 @@ class ReplayOfSendmail(ReplayOfServer):
         with Sendmail() as sendmail:
             traffic.play(sendmail.port)
             play(sendmail.port, "127.0.0.2", (EHLO, "VRFY the-end"))
-            sendmail.wait_idle()
+            sendmail.wait_idle(PATIENCE_SECONDS)
             sendmail.wait_log("VRFY the-end")
             wait_until(lambda: sendmail.log().count(", stat=Sent") >= traffic.messages())
             cls.read(sendmail.log())

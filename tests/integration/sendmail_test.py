@@ -178,7 +178,7 @@ class MuchMail(SendmailCase):
         for thread in threads:
             thread.join()
         self.assertEqual(len(sent), MESSAGES)
-        self.sendmail.wait_delivered("alice", MESSAGES, seconds=120)
+        self.sendmail.wait_delivered("alice", MESSAGES, seconds=600)
         self.sendmail.wait_idle()
         arrived = [message["subject"] for message in self.sendmail.messages("alice")]
         self.assertEqual(sorted(arrived), sorted(sent))

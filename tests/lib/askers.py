@@ -9,12 +9,10 @@ A connection that the daemon closes raises Closed; every wait has a time-out.
 """
 
 import re
-import time
 
-from milter_wire import dial
+from milter_wire import PATIENCE, dial
 
 SEPARATOR = b"\x9b"
-TIMEOUT = 60.0
 
 
 class Closed(AssertionError):
@@ -22,21 +20,9 @@ class Closed(AssertionError):
 
 
 class Asker:
-    def __init__(self, address, timeout=TIMEOUT):
-        self.sock = self._dial(address, timeout)
+    def __init__(self, address, timeout=PATIENCE):
+        self.sock = dial(address, timeout)
         self.buffer = b""
-
-    @staticmethod
-    def _dial(address, timeout):
-        """MTAs try again when too many wait to be accepted already, and so does this."""
-        limit = time.monotonic() + timeout
-        while True:
-            try:
-                return dial(address, timeout)
-            except BlockingIOError:
-                if time.monotonic() > limit:
-                    raise
-                time.sleep(0.05)
 
     def __enter__(self):
         return self

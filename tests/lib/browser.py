@@ -44,7 +44,7 @@ class Browser:
 
     def __init__(self):
         self.requests = []
-        self._events = set()
+        self._loaded = set()  # loader identifiers of pages that are complete
         self._number = 0
         self._buffer = b""
         self._session = None
@@ -68,6 +68,7 @@ class Browser:
                                       flatten=True)["sessionId"]
             for domain in ("Page", "Network", "Runtime"):
                 self.call(f"{domain}.enable")
+            self.call("Page.setLifecycleEventsEnabled", enabled=True)
         except BaseException:
             self.__exit__()
             raise
@@ -94,10 +95,9 @@ class Browser:
     def open(self, path):
         """Load this file; comes back when it is complete."""
         self.requests.clear()
-        self._events.discard("Page.loadEventFired")
-        self.call("Page.navigate", url=f"file://{os.path.abspath(path)}")
+        page = self.call("Page.navigate", url=f"file://{os.path.abspath(path)}")["loaderId"]
         deadline = time.monotonic() + PATIENCE
-        while "Page.loadEventFired" not in self._events:
+        while page not in self._loaded:
             self._take(deadline)
 
     def evaluate(self, expression):
@@ -123,7 +123,7 @@ class Browser:
         return answer["result"]
 
     def _take(self, deadline):
-        """The next message; events are noted."""
+        """The next message; what it tells of pages and requests is noted."""
         while b"\0" not in self._buffer:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._pipes[1]], [], [], left)[0]:
@@ -134,9 +134,11 @@ class Browser:
             self._buffer += more
         message, _, self._buffer = self._buffer.partition(b"\0")
         message = json.loads(message)
-        self._events.add(message.get("method"))
-        if message.get("method") == "Network.requestWillBeSent":
-            self.requests.append(message["params"]["request"]["url"])
+        what, parameters = message.get("method"), message.get("params")
+        if what == "Page.lifecycleEvent" and parameters["name"] == "load":
+            self._loaded.add(parameters["loaderId"])
+        elif what == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
         return message
 
     def _said(self):

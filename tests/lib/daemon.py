@@ -224,14 +224,21 @@ class Daemon(Child):
 
     def wait_for(self, condition, what):
         deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if self.process is not None and self.process.poll() is not None:
+        while True:
+            # In this order: what it did just before it ended counts.
+            ended, late = self.has_ended(), time.monotonic() > deadline
+            if condition():
+                return
+            if ended:
                 status = self.process.wait()
                 self.process = None
                 raise DaemonError(f"ended with status {status}, waiting for {what}{self.said()}")
-            if time.monotonic() > deadline:
+            if late:
                 raise DaemonError(f"waited in vain for {what}{self.said()}")
             time.sleep(0.02)
+
+    def has_ended(self):
+        return self.process is not None and self.process.poll() is not None
 
     def said(self):
         """The end of the log, and before it what a sanitizer or valgrind wrote."""

@@ -26,7 +26,7 @@ import subprocess
 from mail_server import Unavailable
 
 GATEWAY = "192.0.2.1"  # the way to the clients
-CLIENTS = "198.51.100.0/24"
+CLIENTS = "198.51.0.0/16"
 PREFIX = "milter-strict-"  # of the names: then the process, and a number
 CLONE_NEWNET = 0x40000000
 SECONDS = 60

@@ -17,7 +17,8 @@ from ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ATTEMPTS = 5  # at finding ports that no other process takes meanwhile
-STOP_SECONDS = 20
+STOP_SECONDS = 60
+PATIENCE = 120  # seconds; only a broken server needs them
 
 
 class Unavailable(unittest.SkipTest):
@@ -53,7 +54,6 @@ class MailServer:
 
     NAME = ERRORS = ""
     PORTS = ()
-    START_SECONDS = 60
 
     host = postfix_config.HOST4
     host6 = postfix_config.HOST6
@@ -95,7 +95,7 @@ class MailServer:
 
     # --- what happened ---------------------------------------------------------------------
 
-    def wait(self, found, complaint, seconds=60):
+    def wait(self, found, complaint, seconds=PATIENCE):
         """Wait until found() is true; returns what it gives."""
         limit = time.monotonic() + seconds
         while not (result := found()):
@@ -105,14 +105,14 @@ class MailServer:
             time.sleep(0.05)
         return result
 
-    def wait_log(self, pattern, seconds=30):
+    def wait_log(self, pattern, seconds=PATIENCE):
         """The first log line that the regular expression matches, as soon as there is one."""
         expression = re.compile(pattern)
         return self.wait(
             lambda: next(filter(expression.search, self.log().splitlines()), None),
             f"no line in {self.NAME}'s log matches {pattern!r}", seconds)
 
-    def wait_idle(self, seconds=60):
+    def wait_idle(self, seconds=PATIENCE):
         """Wait until nothing is left in the queue."""
         self.wait(lambda: not self.queued(), "the queue did not drain", seconds)
 
@@ -167,7 +167,7 @@ class MailServer:
                                              cwd=self.folder, stdin=subprocess.DEVNULL,
                                              stdout=errors, stderr=errors, start_new_session=True)
         try:
-            self.wait(self._started, f"{self.NAME} did not start", self.START_SECONDS)
+            self.wait(self._started, f"{self.NAME} did not start")
             return True
         except RuntimeError as error:
             if "Address already in use" not in str(error) + self.log():

@@ -13,14 +13,31 @@ Every wait has a time-out; a late or broken answer raises WireError.
 
 import socket
 import struct
+import time
 
 from milter_protocol import (ACTIONS, ALL_ACTIONS, ALL_STEPS, CHANGES, EVENTS, FAMILIES, PROGRESS,
                              STAGES, STEPS, VERDICTS, VERSION, Reply, WireError, check_reply,
                              packet, strings, to_bytes)
 
 
+PATIENCE = 60.0  # seconds; only a broken milter needs them
+
+
 def dial(address, timeout):
-    """Connect to unix:PATH, inet:PORT@HOST or inet6:PORT@HOST."""
+    """Connect to unix:PATH, inet:PORT@HOST or inet6:PORT@HOST.
+
+    MTAs try again when too many wait to be accepted already, and so does this."""
+    limit = time.monotonic() + timeout
+    while True:
+        try:
+            return dial_once(address, timeout)
+        except BlockingIOError:
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.05)
+
+
+def dial_once(address, timeout):
     kind, _, rest = address.partition(":")
     if kind == "unix":
         sock = socket.socket(socket.AF_UNIX)
@@ -43,7 +60,7 @@ def dial(address, timeout):
 class Mta:
     """One connection from an MTA to a milter."""
 
-    def __init__(self, address, timeout=20.0):
+    def __init__(self, address, timeout=PATIENCE):
         self.address = address
         self.timeout = timeout
         self.sock = None

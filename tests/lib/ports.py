@@ -1,5 +1,6 @@
 """Ports for servers that cannot be handed a socket."""
 
+import contextlib
 import random
 import socket
 
@@ -29,3 +30,11 @@ def free_port():
         _reservations.append(reservation)
         return port
     raise RuntimeError("no free loopback port")
+
+
+@contextlib.contextmanager
+def deaf_port():
+    """A port of 127.0.0.1 on which nobody listens, and nobody can meanwhile."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        bound.bind((postfix_config.HOST4, 0))
+        yield bound.getsockname()[1]

@@ -21,7 +21,7 @@ import subprocess
 
 import postfix_config
 from certificates import Certificates
-from mail_server import MailServer, unpack
+from mail_server import PATIENCE, MailServer, unpack
 from sasl_stub import SaslStub
 
 PASSWORDS = {"joe": "secret"}
@@ -105,7 +105,7 @@ class Postfix(MailServer):
             return []
         return sorted(paths, key=lambda path: (os.stat(path).st_mtime_ns, path))
 
-    def wait_delivered(self, user, count, seconds=60):
+    def wait_delivered(self, user, count, seconds=PATIENCE):
         """Wait until at least `count` messages are in the mailbox; returns their paths."""
         self.wait(lambda: len(self.delivered(user)) >= count,
                    f"{count} messages for {user} were expected", seconds)
@@ -124,7 +124,7 @@ class Postfix(MailServer):
         return [name for queue in ("incoming", "active", "deferred", "maildrop")
                 for _, _, files in os.walk(self.path("queue", queue)) for name in files]
 
-    def run(self, program, *arguments, text="", seconds=300):
+    def run(self, program, *arguments, text="", seconds=600):
         """Run one of the package's commands (smtp-source, sendmail ...) with `text` as its input;
         returns its completed process."""
         command = [*self.launcher, os.path.join(self._programs, "usr/sbin", program), *arguments]

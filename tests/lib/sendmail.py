@@ -24,7 +24,7 @@ import socket
 import threading
 
 import sendmail_config
-from mail_server import STOP_SECONDS, MailServer, Unavailable, unpack
+from mail_server import PATIENCE, STOP_SECONDS, MailServer, Unavailable, unpack
 
 
 @functools.lru_cache(maxsize=None)
@@ -76,7 +76,6 @@ class Sendmail(MailServer):
     NAME = "Sendmail"
     ERRORS = "errors"
     PORTS = ("port", "submission_port")
-    START_SECONDS = 90
 
     def __init__(self, milter=None, default_action="accept", lines=""):
         super().__init__()
@@ -105,7 +104,7 @@ class Sendmail(MailServer):
         """How many messages are in the mailbox of this local part."""
         return len(self.messages(user))
 
-    def wait_delivered(self, user, count, seconds=60):
+    def wait_delivered(self, user, count, seconds=PATIENCE):
         """Wait until at least `count` messages are in the mailbox; returns them."""
         self.wait(lambda: self.delivered(user) >= count,
                    f"{count} messages for {user} were expected", seconds)

@@ -12,6 +12,7 @@ import subprocess
 import time
 
 LONGEST_LINE = 1 << 20
+PATIENCE = 60.0  # seconds; only a broken server needs them
 
 
 class SmtpError(AssertionError):
@@ -19,7 +20,7 @@ class SmtpError(AssertionError):
 
 
 class SmtpClient:
-    def __init__(self, reader, write, close, timeout=20.0):
+    def __init__(self, reader, write, close, timeout=PATIENCE):
         self._reader = reader  # a file descriptor or a socket: whatever select() takes
         self._write = write
         self._close = close
@@ -30,20 +31,20 @@ class SmtpClient:
         self.transcript = []
 
     @classmethod
-    def dial(cls, host, port, timeout=20.0, source=None):
+    def dial(cls, host, port, timeout=PATIENCE, source=None):
         address = (source, 0) if source else None
         sock = socket.create_connection((host, port), timeout, source_address=address)
         return cls.over(sock, timeout)
 
     @classmethod
-    def over(cls, sock, timeout=20.0):
+    def over(cls, sock, timeout=PATIENCE):
         sock.settimeout(timeout)
         client = cls(sock, sock.sendall, sock.close, timeout)
         client.sock = sock
         return client
 
     @classmethod
-    def spawn(cls, command, timeout=20.0, **popen):
+    def spawn(cls, command, timeout=PATIENCE, **popen):
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    bufsize=0, **popen)
         os.set_blocking(process.stdin.fileno(), False)

@@ -1,8 +1,8 @@
 """Ordinary clients that send mail without end, and how long they wait for each reply.
 
     with SmtpLoad([connect, connect]) as load:      # each returns an SmtpClient; one thread each
-        waits = load.measure()                      # of the next sessions
-        max(waits).seconds, max(waits).command
+        for waits in load.measure():                # of the next sessions, by client
+            max(waits).seconds, max(waits).command
 
 Each session has a message for somebody known and, as a typo, the same unknown recipient again and
 again, so that the daemon has something to count. A reply of another kind is a failure, which
@@ -16,7 +16,7 @@ import typing
 from smtp_client import SmtpError
 
 PAUSE = 0.02  # seconds between a client's sessions
-PATIENCE = 120
+PATIENCE = 300
 DIALOGUE = (("EHLO client.example.net", "250"), ("MAIL FROM:<sender@example.net>", "250"),
             ("RCPT TO:<alice@example.org>", "250"), ("RCPT TO:<typo@example.org>", "550"),
             ("DATA", "354"), ("Subject: load\r\n\r\nOne line.\r\n.", "250"), ("QUIT", "221"))
@@ -48,18 +48,20 @@ class SmtpLoad:
         if kind is None:
             self._raise_failures()
 
-    def measure(self, sessions=15):
-        """The waits of so many sessions of each client, all of them begun after this call."""
+    def measure(self, sessions=15, seconds=0.0):
+        """For each client its waits of at least so many sessions, all of them begun after this call;
+        and it takes at least so many seconds."""
         begun = [len(of_client) + 1 for of_client in self._sessions]  # one may be under way
-        limit = time.monotonic() + PATIENCE
-        while any(len(of_client) < first + sessions
-                  for of_client, first in zip(self._sessions, begun)):
+        start = time.monotonic()
+        while time.monotonic() < start + seconds or any(
+                len(of_client) < first + sessions
+                for of_client, first in zip(self._sessions, begun)):
             self._raise_failures()
-            if time.monotonic() > limit:
+            if time.monotonic() > start + PATIENCE:
                 raise AssertionError(f"{sessions} sessions took longer than {PATIENCE} s")
             time.sleep(0.02)
-        return [wait for of_client, first in zip(self._sessions, begun)
-                for session in of_client[first:] for wait in session]
+        return [[wait for session in of_client[first:] for wait in session]
+                for of_client, first in zip(self._sessions, begun)]
 
     def _raise_failures(self):
         if self._failures:

@@ -16,7 +16,7 @@ import time
 import traceback
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-ENDING = 10.0   # seconds that a child has for its own ending after the job
+ENDING = 60.0   # seconds that a child has for its own ending after the job
 GRACE = 60.0    # seconds from a job's time-out to its violent end
 FORK = multiprocessing.get_context("fork")
 

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from daemon import PATIENCE, UNPRIVILEGED  # noqa: E402
 from operator_case import STATE, CtlCase  # noqa: E402
 from operator_tool import ctl  # noqa: E402
+from ports import deaf_port  # noqa: E402
 from wire_case import OwnDaemonCase  # noqa: E402
 
 
@@ -242,11 +243,8 @@ class OwnDaemons(OwnDaemonCase, CtlCase):
                 daemon.stop()
 
     def test_sharing_that_does_not_work_is_told(self):
-        silent = socket.socket()
-        self.addCleanup(silent.close)
-        silent.bind(("127.0.0.1", 0))  # and does not listen
-        daemon = self.make(STATE + 'redis: { server = "inet:%d@127.0.0.1"; };\n'
-                           % silent.getsockname()[1]).start()
+        port = self.enterContext(deaf_port())
+        daemon = self.make(STATE + f'redis: {{ server = "inet:{port}@127.0.0.1"; }};\n').start()
         daemon.wait_log(event="sharing-lost")
         sharing = self.json("status", daemon=daemon)[0]["sharing"]
         self.assertEqual((sharing["state"], sharing["sent"]), ("alone", 0))

@@ -46,8 +46,9 @@ class LanguageTest(unittest.TestCase):
         if shutil.which("localedef") is None or not pathlib.Path("/usr/share/i18n/locales/fr_FR").exists():
             raise unittest.SkipTest("the definitions of locales are missing: package locales")
         started = [subprocess.Popen(["localedef", "-i", name, "-f", "UTF-8", "--no-archive",
-                                     str(cls.locales / f"{name}.UTF-8")], stdout=subprocess.DEVNULL,
-                                    stderr=subprocess.DEVNULL) for name in LOCALES.values()]
+                                     str(cls.locales / f"{name}.UTF-8")], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                   for name in LOCALES.values()]
         if any([each.wait(daemon.PATIENCE * 4) != 0 for each in started]):
             raise AssertionError("localedef has failed")
 

@@ -24,7 +24,8 @@ SLOW = bool(daemon_module.wrapper())
 AT_ONCE = 20 if SLOW else 200
 # Where memory is not looked at, fewer sessions show that sockets and threads do not pile up.
 WARM_UP, SESSIONS = (100, 500) if SLOW else (500, 4000) if instrumented() else (2000, 20000)
-GROWTH_KIB = 4096  # a leak of 256 bytes a session would show
+ROUNDS = 4
+GROWTH_KIB = 1024  # in each round: a leak of 256 bytes a session would show
 
 
 class ManySessions(WireCase):
@@ -82,15 +83,19 @@ class Memory(WireCase):
         mta.close()
 
     def test_does_not_grow(self):
+        """Memory may grow once, when more sessions end late than before; a leak grows on."""
         for number in range(WARM_UP):
             self.visit(number)
-        before, files = self.daemon.rss_kib(), self.open_files()
-        for number in range(SESSIONS):
-            self.visit(number)
+        files, grown = self.open_files(), []
+        for start in range(0, SESSIONS, SESSIONS // ROUNDS):
+            before = self.daemon.rss_kib()
+            for number in range(start, start + SESSIONS // ROUNDS):
+                self.visit(number)
+            grown.append(self.daemon.rss_kib() - before)
         self.daemon.wait_for(lambda: self.open_files() <= files + 8, "the sockets to be closed")
-        self.assertLess(self.daemon.threads(), 64)
+        self.daemon.wait_for(lambda: self.daemon.threads() < 64, "the threads to end")
         if not instrumented() and not SLOW:
-            self.assertLess(self.daemon.rss_kib() - before, GROWTH_KIB, "memory grows")
+            self.assertLess(min(grown), GROWTH_KIB, f"memory grows: {grown}")
         self.assert_serves()
 
     def open_files(self):

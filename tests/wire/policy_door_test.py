@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from askers import Closed, PolicyAsker  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from door_case import DoorCase, EveryDoor  # noqa: E402
+from ports import free_port  # noqa: E402
 from wire_case import OwnDaemonCase  # noqa: E402
 
 LISTEN = 'listen: { milter = "unix:@DIR@/milter.sock"; policy = "unix:@DIR@/policy.sock"; };\n'
@@ -295,9 +296,7 @@ class Process(OwnDaemon):
         first.stop()
 
     def test_over_tcp(self):
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
+        port = free_port()
         daemon = Daemon('listen: { milter = "unix:@DIR@/milter.sock"; '
                         f'policy = "inet:{port}@127.0.0.1"; }};')
         self.addCleanup(daemon.discard)

@@ -1,6 +1,7 @@
 """`milter-strict probe` at servers that misbehave on purpose: it ends soon, small, and says why."""
 
 import concurrent.futures
+import json
 import os
 import sys
 import tempfile
@@ -11,9 +12,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import daemon  # noqa: E402
 import probe_tool  # noqa: E402
+from ports import deaf_port  # noqa: E402
 from rude_server import LONG_LINE, MANNERS, RudeServer  # noqa: E402
 
-TIMEOUT = 1  # seconds that the probe waits for an answer
+# Seconds that the probe waits for an answer. Those who answer at all may do so late on a busy machine.
+SHORT, LONG = 1, 5
+SILENT = ("silence", "silence after greeting", "drip")
 PATIENCE = 4 * daemon.PATIENCE
 MORE_MEMORY = 16 * 1024  # KiB that a server may cost, whatever it sends
 UNAVAILABLE = 69
@@ -25,12 +29,16 @@ DIRTY = ("hostile text", "garbage replies", "garbage", "bare line feeds")
 COMMANDS, CONNECTIONS = 800, 160
 
 
+def timeout(manner):
+    return "--timeout", str(SHORT if manner in SILENT else LONG)
+
+
 def meet(manner):
     """Probe such a server; the run, its three reports, and what the server has to say."""
     with RudeServer(manner) as server, tempfile.TemporaryDirectory() as folder:
         junit, html = os.path.join(folder, "report.xml"), os.path.join(folder, "report.html")
-        done = probe_tool.probe(server, "--json", "--timeout", str(TIMEOUT), "--junit", junit,
-                                "--html", html, "--limits", "--enumerate", "--user", "alice",
+        done = probe_tool.probe(server, "--json", *timeout(manner), "--junit", junit, "--html", html,
+                                "--limits", "--enumerate", "--user", "alice",
                                 patience=PATIENCE)
         done.junit, done.html = read(junit), read(html)
         done.sent, done.connections = server.sent, server.connections
@@ -40,7 +48,7 @@ def meet(manner):
 def show(manner):
     """What the terminal shows of a probe at such a server."""
     with RudeServer(manner) as server:
-        done = probe_tool.probe(server, "--verbose", "--timeout", str(TIMEOUT), patience=PATIENCE)
+        done = probe_tool.probe(server, "--verbose", *timeout(manner), patience=PATIENCE)
     return done.stdout + done.stderr
 
 
@@ -135,14 +143,25 @@ class RudeServers(unittest.TestCase):
 
 class NobodyThere(unittest.TestCase):
     def test_a_port_where_nobody_listens_is_no_answer(self):
-        with RudeServer("silence") as server:
-            host, port = server.host, server.port
-        done = probe_tool.run(*probe_tool.QUICK, "--json", f"{host}:{port}")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+        with deaf_port() as port:
+            self.assert_reports(f"127.0.0.1:{port}", "no connection")
 
     def test_a_name_that_does_not_exist_is_no_answer(self):
-        done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "nosuch.invalid:25")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+        self.assert_reports("nosuch.invalid:25", "nosuch.invalid")
+
+    def assert_reports(self, target, words):
+        """Programs that wait for a report get one, and it says why nothing was asked."""
+        with tempfile.TemporaryDirectory() as folder:
+            junit, html = os.path.join(folder, "report.xml"), os.path.join(folder, "report.html")
+            done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "--junit", junit,
+                                  "--html", html, target)
+            self.assertEqual(done.status, UNAVAILABLE, done)
+            self.assertEqual(set(done.statuses.values()), {"unknown"}, done)
+            self.assertEqual(done.json["totals"]["unknown"], len(done.checks))
+            self.assertIn(words, done.json["ended"] + done.stderr)
+            self.assertEqual({check["note"] for check in done.checks.values()} & {""}, set())
+            self.assertIn("<error", read(junit))
+            self.assertIn("</html>", read(html))
 
 
 class FilesThatCannotBeWritten(unittest.TestCase):
@@ -152,6 +171,19 @@ class FilesThatCannotBeWritten(unittest.TestCase):
                 done = probe_tool.probe(server, option, "/nonexistent/report")
                 self.assertNotIn(done.status, (0, 1))
                 self.assertIn("/nonexistent/report: No such file or directory", done.stderr)
+
+
+class FilesThatAreOutput(unittest.TestCase):
+    """Standard output is a file here: what is printed there stays whole, and comes first."""
+
+    def test_a_report_follows_what_is_printed(self):
+        with RudeServer("close at once") as server:
+            done = probe_tool.probe(server, "--json", "--junit", "/dev/stdout")
+        self.assertTrue(done.stdout.startswith("{"), done)
+        end = done.stdout.index("<?xml")
+        self.assertEqual(len(json.loads(done.stdout[:end])["checks"]),
+                         done.stdout.count("<skipped"))
+        self.assertTrue(done.stdout.endswith("</testsuites>\n"), done)
 
 
 class WordsThatAreWrong(unittest.TestCase):

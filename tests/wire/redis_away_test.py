@@ -11,38 +11,56 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from redis_server import SlowProxy, free_port  # noqa: E402
 from relays_case import ENOUGH, UNIT, RelaysCase  # noqa: E402
 
+NO_WAIT = 0.4       # seconds: less than any redis.timeout in these tests
+ATTEMPTS = 3
+TRIED_WITHIN = 8.0  # seconds: the longest pause before Redis is tried again, the try, and some
+
 
 class Away(RelaysCase):
-    """Redis is not there, or as good as. What may take a second would show, if it were waited for."""
+    """Redis is not there, or as good as. What may take a second would show, if it were waited for.
+
+    What replies take on this machine, as busy as it is, another daemon tells that shares nothing."""
 
     def setUp(self):
         self.redis.stop()
         self.redis.start()
         super().setUp()
+        self.alone = self.make('state-directory = "@DIR@";\n').start()
 
     def assert_nobody_waits(self, daemon):
-        """Sessions that count all the while; and refusals are made."""
-        waits = []
+        """Sessions that count all the while; and refusals are made.
 
+        A busy machine may hold up one of the two daemons alone, but hardly so again and again."""
+        for attempt in range(ATTEMPTS):
+            waits, usual = [], []
+            begun = time.monotonic()
+            while len(waits) < 100 or (attempt > 0 and time.monotonic() - begun < TRIED_WITHIN):
+                address = self.offend(daemon, waits)
+                self.offend(self.alone, usual)
+            if os.environ.get("MEASURE"):
+                print(f"{self.id()}: {len(waits)} replies in {sum(waits):.3f} s, "
+                      f"the longest after {max(waits):.3f} s; without Redis {sum(usual):.3f} s, "
+                      f"{max(usual):.3f} s", file=sys.stderr)
+            if max(waits) < max(usual) + NO_WAIT and sum(waits) < 5 * sum(usual) + NO_WAIT:
+                return address
+        return self.fail(f"replies took {sum(waits)} s, up to {max(waits)} s, and without Redis "
+                         f"{sum(usual)} s, up to {max(usual)} s")
+
+    def offend(self, daemon, waits):
+        """A client that asks for many unknown names, and is refused; notes what each reply took."""
         def timed(what, *arguments):
             begin = time.monotonic()
             reply = what(*arguments)
             waits.append(time.monotonic() - begin)
             return reply
-        for _ in range(4):
-            address = self.stranger()
-            mta = self.visit(address, daemon)
-            self.assert_passes(timed(mta.mail, "<list@example.net>"))
-            for name in range(ENOUGH):
-                timed(mta.rejected_rcpt, f"<user{name}@example.org>")
-            mta.abort()
-            self.assert_refused(timed(mta.mail, "<list@example.net>"), "probe-recipients", 421)
-            mta.close()
-        self.assertLess(sum(waits), 1 + len(waits) * 0.005)
-        if os.environ.get("MEASURE"):
-            print(f"{self.id()}: {len(waits)} replies in {sum(waits):.3f} s, "
-                  f"the longest after {max(waits):.3f} s",
-                  file=sys.stderr)
+        address = self.stranger()
+        mta = self.visit(address, daemon)
+        self.assert_passes(timed(mta.mail, "<list@example.net>"))
+        for name in range(ENOUGH):
+            timed(mta.rejected_rcpt, f"<user{name}@example.org>")
+        mta.abort()
+        self.assert_refused(timed(mta.mail, "<list@example.net>"), "probe-recipients", 421)
+        mta.close()
         return address
 
     def assert_comes_back(self, daemon, address, count=1):
@@ -65,6 +83,33 @@ class Away(RelaysCase):
         daemon.wait_log(event="sharing-lost")
         self.redis.start()
         self.assert_comes_back(daemon, address, 2)
+
+    def longest_wait(self, daemon):
+        """Of all replies, from before it was noticed that Redis is away until after."""
+        address, waits = self.stranger(), []
+        lost = len(daemon.log_lines(event="sharing-lost"))
+        while len(daemon.log_lines(event="sharing-lost")) == lost:
+            mta = self.visit(address, daemon)
+            for what in (lambda: mta.mail("<list@example.net>"),
+                         lambda: mta.rejected_rcpt("<nobody@example.org>"), mta.abort):
+                begin = time.monotonic()
+                what()
+                waits.append(time.monotonic() - begin)
+            mta.close()
+        return max(waits)
+
+    def test_not_a_single_reply_waits_for_the_budget(self):
+        """The budget is made a second. Nothing else takes as long, unless the machine is busy: then
+        it is tried again, and whoever waits for Redis does so each time."""
+        daemon, waits = self.relay(more="timeout = 1000;"), []
+        while len(waits) < 5 and min(waits, default=1) >= 0.5:
+            backs = len(daemon.log_lines(event="sharing-back"))
+            self.redis.pause()
+            self.addCleanup(self.redis.resume)
+            waits.append(self.longest_wait(daemon))
+            self.redis.resume()
+            daemon.wait_log(backs + 1, event="sharing-back")
+        self.assertLess(min(waits), 0.5)
 
     def load(self, daemon):
         """Other clients that ask all the while, until the returned function is called."""

@@ -1,13 +1,14 @@
 """Relays whose Redis holds what no relay has written, or is none at all."""
 
 import os
+import re
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from fake_redis import HONEST, NIL, FakeRedis, endless  # noqa: E402
-from relays_case import ENOUGH, PREFIX, UNIT, RelaysCase  # noqa: E402
+from relays_case import ENOUGH, LATE, PREFIX, UNIT, RelaysCase  # noqa: E402
 
 
 class Strange(RelaysCase):
@@ -22,7 +23,7 @@ class Strange(RelaysCase):
                 self.redis.command("SET", f"{PREFIX}page:{address}/32", record)
                 self.ask(address, daemon, range(3))
                 self.wait_until(lambda at=address: self.names_counted(at) == 3 * UNIT, "a record")
-        self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
+        self.assert_no_fault(daemon)
 
     def test_a_key_of_another_type_costs_one_network(self):
         daemon, address, other = self.relay(), self.stranger(), self.stranger()
@@ -32,7 +33,7 @@ class Strange(RelaysCase):
         self.wait_until(lambda: self.record(other), "a record")
         daemon.wait_log(event="sharing-dropped")
         self.assertTrue(self.is_refused(address, daemon))
-        self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
+        self.assert_no_fault(daemon)
 
     def test_entries_that_are_none_are_passed_over(self):
         address = self.stranger()
@@ -45,8 +46,7 @@ class Strange(RelaysCase):
         one, two = self.relay(), self.relay()
         self.ask(address, one)
         self.wait_refused(address, two)
-        for daemon in one, two:
-            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
+        self.assert_no_fault(one, two)
 
     def test_a_stream_or_seed_that_is_none_ends_it(self):
         for name, why in (("stream", "WRONGTYPE"), ("seed", "seed|WRONGTYPE")):
@@ -55,7 +55,8 @@ class Strange(RelaysCase):
                     self.redis.command("FLUSHALL")
                     self.redis.command(make, f"{PREFIX}{name}", "not a seed")
                     daemon = self.relay(connected=False)
-                    self.assertRegex(daemon.wait_log(event="sharing-lost")[0]["because"], why)
+                    self.assertRegex(daemon.wait_log(event="sharing-lost")[0]["because"],
+                                     f"{why}|{LATE}")
                     self.assert_serves(daemon)
                     count = len(daemon.log_lines(event="sharing-back"))
                     self.redis.command("DEL", f"{PREFIX}{name}")
@@ -64,17 +65,86 @@ class Strange(RelaysCase):
 
     def test_a_seed_that_changes_is_adopted_by_all(self):
         one, two = self.relay(), self.relay()
+        before = [len(daemon.log_lines(event="sharing-back")) for daemon in (one, two)]
         self.redis.command("SET", f"{PREFIX}seed", "00000000000000aa")
         with self.redis.client() as client:
             client.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        for daemon in one, two:
-            daemon.wait_log(2, event="sharing-back")
+        for daemon, count in zip((one, two), before):
+            daemon.wait_log(count + 1, event="sharing-back")
         self.assertEqual(self.redis.command("GET", f"{PREFIX}seed"), b"00000000000000aa")
         address = self.stranger()
         self.ask(address, one, range(12))
         self.wait_until(lambda: self.names_counted(address) == 12 * UNIT, "twelve names")
         self.ask(address, two, range(12, ENOUGH))
         self.wait_refused(address, one)
+
+
+class Unwilling(RelaysCase):
+    """A server that answers, and does not do what it is asked."""
+
+    SAID = {("SET",): b"-READONLY You can't write against a read only replica.\r\n",
+            ("SET", "GET", "PEXPIRE"): b"-LOADING Redis is loading the dataset in memory\r\n",
+            ("EVALSHA", "EVAL"): b"-MOVED 3999 127.0.0.1:6381\r\n",
+            ("XREAD",): b"-NOPERM this user has no permissions to run the 'xread' command\r\n"}
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.redis.command, "CONFIG", "SET", "maxmemory", 0)
+        self.addCleanup(self.redis.command, "REPLICAOF", "NO", "ONE")
+
+    def assert_told_once(self, daemon, why):
+        """However often it was tried: nothing is said of sharing after that."""
+        told = [line for line in daemon.log_lines()
+                if line.get("event") in ("sharing-lost", "sharing-back")]
+        because = [line.get("because", "") for line in told]
+        self.assertIn(why, because[-1])
+        self.assertEqual(sum(why in reason for reason in because), 1, told)
+        self.assert_serves(daemon)
+
+    def test_what_it_says_is_told_once(self):
+        for names, said in self.SAID.items():
+            with self.subTest(names=names), FakeRedis(dict.fromkeys(names, said)) as fake:
+                daemon = self.relay(fake.address, connected=False)
+                self.ask(self.stranger(), daemon)
+                daemon.wait_log(event="sharing-lost")
+                before = fake.asked.count("SELECT")
+                self.wait_until(lambda: fake.asked.count("SELECT") >= before + 3, "other tries")
+                self.assert_told_once(daemon, said.split()[0].decode().lstrip("-"))
+                daemon.stop()
+
+    def tries(self):
+        """How often anybody has selected a database."""
+        found = re.search(rb"cmdstat_select:calls=(\d+)", self.redis.command("INFO", "commandstats"))
+        return int(found[1]) if found else 0
+
+    def assert_comes_back(self, daemon, why, *change):
+        """Nothing of what was counted meanwhile is lost."""
+        address = self.stranger()
+        self.ask(address, daemon)
+        daemon.wait_log(event="sharing-lost")
+        before = self.tries()
+        self.wait_until(lambda: self.tries() >= before + 3, "other tries")
+        self.assert_told_once(daemon, why)
+        told = len(daemon.log_lines(event="sharing-back"))
+        self.redis.command(*change)
+        daemon.wait_log(told + 1, event="sharing-back")
+        self.wait_refused(address, self.relay())
+
+    def test_it_has_no_room(self):
+        for connected in (False, True):
+            with self.subTest(connected=connected):
+                daemon = self.relay() if connected else None
+                self.redis.command("CONFIG", "SET", "maxmemory", 1)
+                daemon = daemon or self.relay(connected=False)
+                self.assert_comes_back(daemon, "OOM", "CONFIG", "SET", "maxmemory", 0)
+
+    def test_it_may_only_be_read(self):
+        for connected in (False, True):
+            with self.subTest(connected=connected):
+                daemon = self.relay() if connected else None
+                self.redis.command("REPLICAOF", "127.0.0.1", 1)
+                daemon = daemon or self.relay(connected=False)
+                self.assert_comes_back(daemon, "READONLY", "REPLICAOF", "NO", "ONE")
 
 
 class Hostile(RelaysCase):
@@ -130,7 +200,7 @@ class Hostile(RelaysCase):
             daemon = self.relay(fake.address)
             self.ask(self.stranger(), daemon)
             self.wait_until(lambda: "EVALSHA" in fake.asked, "an update")
-            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
+            self.assert_no_fault(daemon)
             self.assertLessEqual(set(fake.asked), set(HONEST))
             daemon.stop()
 
