@@ -192,7 +192,7 @@ check-unit: $(UNIT_TESTS)
 check: all $(UNIT_TESTS) $(BUILD)/bench/probing
 	@BUILD=$(BUILD) tests/run unit static scenarios wire
 
-check-mta: all
+check-mta: all $(BUILD)/bench/store
 	@for name in postfix sendmail exim opensmtpd; do \
 	  BUILD=$(BUILD) tests/lib/unpack-mta $$name || exit; done
 	@BUILD=$(BUILD) tests/run integration

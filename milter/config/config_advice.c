@@ -150,6 +150,19 @@ static void advise_redis(struct reader *reader)
     }
 }
 
+static void advise_probing(struct reader *reader)
+{
+  const struct ledger_settings *ledger = &reader->settings->ledger;
+  unsigned first = reader->option_line[OPTION_PROBING_REFUSE];
+  unsigned longest = reader->option_line[OPTION_PROBING_REFUSE_LONGEST];
+
+  if (ledger->refuse_first > ledger->refuse_longest)
+    reader_warn(reader, first > longest ? first : longest,
+                "probing.refuse = %u is more than probing.refuse-longest = %u, which is how long a "
+                "refusal lasts then",
+                (unsigned)ledger->refuse_first, (unsigned)ledger->refuse_longest);
+}
+
 void advise(struct reader *reader)
 {
   const struct settings *settings = reader->settings;
@@ -159,6 +172,7 @@ void advise(struct reader *reader)
   advise_exemptions(reader);
   advise_replies(reader);
   advise_listening(reader);
+  advise_probing(reader);
   advise_redis(reader);
   if (settings->log_to == LOG_TARGET_STDERR && reader->option_line[OPTION_LOG_FACILITY] > 0)
     reader_warn(reader, reader->option_line[OPTION_LOG_FACILITY],

@@ -252,14 +252,26 @@ bool answer_rows_end(const struct door_sink *sink, const struct control_list *li
   return write_line(sink, object);
 }
 
-/* What keeps a refusal from being spoken. */
+/* How far it goes when it goes very far; NULL otherwise. */
+static const char *breadth_of(struct netblock network)
+{
+  if (network.bits == 0)
+    return "these are all clients with an IPv6 address";
+  return network.bits == 96 && ip_is_v4(network.base) ? "these are all clients with an IPv4 address"
+                                                      : NULL;
+}
+
+/* What an operator may not expect: how far it goes, and what keeps it from being spoken. */
 static void add_notes(cJSON *object, struct netblock network)
 {
   enum rule_action action = action_of(RULE_CLIENT_REFUSED);
   cJSON *list = cJSON_AddArrayToObject(object, "notes");
   const struct settings *settings = snapshot_take();
+  const char *breadth = breadth_of(network);
   bool exempt = false;
 
+  if (breadth != NULL)
+    add_item(list, breadth);
   for (size_t i = 0; settings != NULL && i < settings->policy.exempt_network_count; i++)
     exempt = exempt || netblocks_overlap(settings->policy.exempt_networks[i], network);
   if (exempt)

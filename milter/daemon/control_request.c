@@ -4,7 +4,7 @@
  */
 #include "control_request.h"
 
-#include "../policy/ledger.h"
+#include "../policy/probing.h"
 
 enum { WORDS_MAX = 8, SHOWN_MAX = 60 };
 
@@ -53,17 +53,22 @@ static bool split(struct span line, struct words *out, struct text *why)
   return true;
 }
 
+static bool is_number(struct span word)
+{
+  for (size_t i = 0; i < word.len; i++)
+    if (!byte_is_digit(word.at[i]))
+      return false;
+  return word.len > 0;
+}
+
 static bool read_number(struct span digits, unsigned most, unsigned *out)
 {
   unsigned long number = 0;
 
-  if (digits.len == 0 || digits.len > 9)
+  if (!is_number(digits) || digits.len > 9)
     return false;
-  for (size_t i = 0; i < digits.len; i++) {
-    if (!byte_is_digit(digits.at[i]))
-      return false;
+  for (size_t i = 0; i < digits.len; i++)
     number = number * 10 + (unsigned long)(digits.at[i] - '0');
-  }
   *out = (unsigned)number;
   return number >= 1 && number <= most;
 }
@@ -87,7 +92,7 @@ static bool read_time(struct span word, uint32_t *out, struct text *why)
   unsigned number;
 
   for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-    if (word.at[word.len - 1] != units[i].letter)
+    if (word.at[word.len - 1] != units[i].letter || !is_number(digits))
       continue;
     if (!read_number(digits, LEDGER_SECONDS_MAX / units[i].seconds, &number))
       return wrong(why, word, "a time is at least 1s and at most 366d");
@@ -110,9 +115,13 @@ static bool read_sort(struct span word, struct control_request *out, struct text
 static bool read_rule(struct span word, struct control_request *out, struct text *why)
 {
   out->rule = rule_find(word);
-  return out->rule != RULE_NONE ||
-         wrong(why, word,
-               "there is no such rule; networks are refused by probe-* and client-refused");
+  for (enum ledger_cause cause = 0; cause < LEDGER_CAUSE_COUNT; cause++)
+    if (out->rule == probing_rule(cause))
+      return true;
+  return wrong(why, word,
+               out->rule == RULE_NONE
+                   ? "there is no such rule; networks are refused by probe-* and client-refused"
+                   : "no network is refused by it, but by probe-* and client-refused");
 }
 
 static bool read_limit(struct span word, struct control_request *out, struct text *why)

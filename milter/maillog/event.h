@@ -94,6 +94,7 @@ struct maillog_event {
   bool unknown_user;  /* REFUSED: there is no such recipient (Sendmail, which logs no code) */
   bool stored;        /* SENDER: the message was received whole */
   bool sent;          /* DELIVERY: to this recipient, and not deferred or bounced */
+  bool failed;        /* DELIVERY: never will be, to this recipient */
   bool aborted;       /* DELIVERY: the client took the recipient back */
   bool verified;      /* TLS: with a certificate that the server trusts */
   bool no_helo;       /* HELO: MAIL came without */

@@ -65,6 +65,7 @@ struct mail {
   struct maillog_place place;
   uint64_t marks[MAILLOG_MARKS];
   struct kept sender, known[MAILLOG_KNOWN_MAX];
+  bool failed[MAILLOG_KNOWN_MAX]; /* so ended the delivery to this recipient */
   uint16_t known_count, text_len, id_len;
   char id[MAILLOG_QUEUE_ID_MAX];
   char text[JOINER_MAIL_TEXT];

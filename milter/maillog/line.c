@@ -1,7 +1,10 @@
 /*
  * A line of the log in its parts, and which parser its message is for.
  *
- *   [ "<" PRI ">" ] stamp SP [ host SP ] program [ "[" pid "]" ] ":" SP message
+ *   [ "<" PRI ">" ] stamp SP [ host SP ] program [ "[" pid "]" ] ":" SP message      (RFC 3164)
+ *   [ "<" PRI ">" ] "1" SP stamp SP host SP program SP pid SP id SP data SP message   (RFC 5424)
+ *
+ * What keeps the output of containers may put a stamp of its own before that of the line.
  */
 #include "event.h"
 #include "piece.h"
@@ -46,23 +49,92 @@ static void skip_message_id(struct span *in)
     *in = rest;
 }
 
+/* A stamp and the space behind it. */
+static bool cut_stamp(struct span *in, struct timestamp *out)
+{
+  size_t length = timestamp_parse(*in, out);
+  struct span rest = span_slice(*in, length, in->len);
+
+  if (length == 0 || !piece_text(&rest, SPAN(" ")))
+    return false;
+  *in = rest;
+  return true;
+}
+
+/* "stdout F Nov 24 15:39:54 ", behind the stamp of what keeps a container's output: that one stays,
+ * for it has a year. */
+static void skip_inner_stamp(struct span *in)
+{
+  struct span rest = *in;
+  struct timestamp inner;
+
+  (void)(piece_text(&rest, SPAN("stdout F ")) || piece_text(&rest, SPAN("stderr F ")));
+  if (cut_stamp(&rest, &inner))
+    *in = rest;
+}
+
+/* RFC 3164, as it is written in fact. */
+static bool cut_traditional(struct span *in, struct maillog_line *out)
+{
+  if (!cut_stamp(in, &out->stamp))
+    return false;
+  skip_inner_stamp(in);
+  out->host = (struct span){0};
+  if (!cut_tag(in, out) &&
+      (!piece_word(in, " ", &out->host) || !piece_text(in, SPAN(" ")) || !cut_tag(in, out)))
+    return false;
+  skip_message_id(in);
+  return true;
+}
+
+/* "[origin ip=\"192.0.2.1\"][x]", or "-". RFC 5424, 6.3 */
+static bool skip_data(struct span *in)
+{
+  bool quoted = false;
+  size_t at = 0;
+
+  if (piece_text(in, SPAN("-")))
+    return true;
+  while (at < in->len && in->at[at] == '[') {
+    for (at++; at < in->len && (quoted || in->at[at] != ']'); at++)
+      if (in->at[at] == '\\')
+        at++;
+      else if (in->at[at] == '"')
+        quoted = !quoted;
+    at++;
+  }
+  if (at == 0 || at > in->len)
+    return false;
+  *in = span_slice(*in, at, in->len);
+  return true;
+}
+
+/* RFC 5424, 6; what has no value is "-". */
+static bool cut_modern(struct span *in, struct maillog_line *out)
+{
+  struct span id;
+
+  if (!piece_text(in, SPAN("1 ")) || !cut_stamp(in, &out->stamp) ||
+      !piece_word(in, " ", &out->host) || !piece_text(in, SPAN(" ")) ||
+      !piece_word(in, " ", &out->program) || !piece_text(in, SPAN(" ")))
+    return false;
+  out->pid = 0;
+  if (!piece_number(in, &out->pid) && !piece_text(in, SPAN("-")))
+    return false;
+  if (!piece_text(in, SPAN(" ")) || !piece_word(in, " ", &id) || !piece_text(in, SPAN(" ")) ||
+      !skip_data(in) || !piece_text(in, SPAN(" ")))
+    return false;
+  (void)piece_text(in, SPAN("\xEF\xBB\xBF")); /* a mark that what follows is UTF-8 */
+  return true;
+}
+
 bool maillog_cut(struct span bytes, struct maillog_line *out)
 {
   struct span rest = bytes;
-  size_t length;
 
   skip_priority(&rest);
-  length = timestamp_parse(rest, &out->stamp);
-  if (length == 0)
+  if (rest.len > 1 && rest.at[1] == ' ' ? !cut_modern(&rest, out) : !cut_traditional(&rest, out))
     return false;
-  rest = span_slice(rest, length, rest.len);
-  if (!piece_text(&rest, SPAN(" ")))
-    return false;
-  out->host = (struct span){0};
-  if (!cut_tag(&rest, out) && (!piece_word(&rest, " ", &out->host) ||
-                               !piece_text(&rest, SPAN(" ")) || !cut_tag(&rest, out)))
-    return false;
-  skip_message_id(&rest);
   if (rest.len > 0 && rest.at[rest.len - 1] == '\r')
     rest.len--;
   out->message = rest;

@@ -170,7 +170,8 @@ void joiner_keep_sender(struct mail *mail, const struct maillog_event *event)
                                     event->mta);
 }
 
-/* Each address once; those over the bound are counted elsewhere. */
+/* Each address once; those over the bound are counted elsewhere. What one of an alias's members got
+ * has not failed. */
 void joiner_keep_recipient(struct mail *mail, const struct maillog_event *event)
 {
   uint16_t before = mail->text_len;
@@ -186,7 +187,9 @@ void joiner_keep_recipient(struct mail *mail, const struct maillog_event *event)
     if (span_equals((struct span){mail->text + kept.at, kept.len},
                     (struct span){mail->text + mail->known[i].at, mail->known[i].len})) {
       mail->text_len = before;
+      mail->failed[i] = mail->failed[i] && event->failed;
       return;
     }
+  mail->failed[mail->known_count] = event->failed;
   mail->known[mail->known_count++] = kept;
 }

@@ -153,6 +153,9 @@ static bool read_refusal(struct span in, struct maillog_event *out)
       {{"discard", 7}, true, false},   {{"reject_warning", 14}, false, 0},
       {{"hold", 4}, false, 0},         {{"redirect", 8}, false, 0},
       {{"filter", 6}, false, 0},       {{"warn", 4}, false, 0},
+      {{"proxy-reject", 12}, true, 0}, {{"proxy-accept", 12}, false, 0},
+      {{"permit", 6}, false, 0},       {{"prepend", 7}, false, 0},
+      {{"info", 4}, false, 0},         {{"delay", 5}, false, 0},
   };
   struct span word, command;
 
@@ -229,13 +232,31 @@ static void read_smtpd(struct span in, struct maillog_event *out)
   }
 }
 
+/* "reject: header Subject: buy from name[192.0.2.7]; from=<...> ...", by header_checks and their
+ * kin. What is between is the message's own, and not looked at. */
+static bool read_content(struct span in, struct maillog_event *out)
+{
+  static const struct span parts[] = {
+      {"header ", 7}, {"body ", 5}, {"mime-header ", 12}, {"nested-header ", 14}};
+
+  if (!piece_text(&in, SPAN("reject: ")) && !piece_text(&in, SPAN("discard: ")))
+    return false;
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+    if (piece_text(&in, parts[i])) {
+      out->kind = MAILLOG_REFUSED;
+      out->command = MAILLOG_AT_END;
+      return true;
+    }
+  return false;
+}
+
 static void read_cleanup(struct span in, struct maillog_event *out)
 {
   if (!piece_queue_id(&in, &out->queue_id) || out->queue_id.len == 0)
     return;
   if (piece_text(&in, SPAN("message-id=")))
     out->kind = MAILLOG_STORED;
-  else
+  else if (!read_content(in, out))
     (void)read_refusal(in, out);
 }
 
@@ -272,6 +293,7 @@ static void read_delivery(struct span in, struct maillog_event *out)
   out->kind = MAILLOG_DELIVERY;
   out->has_recipient = true;
   out->sent = span_equals(status, SPAN("sent"));
+  out->failed = span_equals(status, SPAN("bounced"));
 }
 
 /* Only its refusals are of use: they have the HELO name. */

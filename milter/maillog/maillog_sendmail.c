@@ -72,7 +72,7 @@ static void read_from(struct span in, struct maillog_event *out)
  */
 static void read_to(struct span in, struct maillog_event *out)
 {
-  struct span between, owner = {0};
+  struct span between, owner = {0}, before;
 
   out->has_recipient = piece_path(&in, &out->recipient);
   if (!piece_until(&in, SPAN(", "), &between))
@@ -88,6 +88,7 @@ static void read_to(struct span in, struct maillog_event *out)
   if (!piece_until(&in, SPAN("stat="), &between))
     return;
   out->kind = MAILLOG_DELIVERY;
+  out->failed = piece_until(&between, SPAN(", dsn="), &before) && piece_text(&between, SPAN("5"));
   out->sent = piece_text(&in, SPAN("Sent"));
   out->aborted = piece_text(&in, SPAN("aborted by sender")) || piece_text(&in, SPAN("RSET"));
 }

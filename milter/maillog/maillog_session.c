@@ -190,7 +190,8 @@ static void on_sender(const struct feeding *feeding)
   look_again(feeding, mail);
 }
 
-/* A filter has refused the whole message: a line of another process in Postfix. */
+/* The whole message was refused for what is in it, which has come then: a line of another process
+ * in Postfix. */
 static void on_message_refused(const struct feeding *feeding)
 {
   struct mail *mail = mail_at(feeding);
@@ -198,6 +199,7 @@ static void on_message_refused(const struct feeding *feeding)
 
   if (mail == NULL)
     return;
+  mail->stored = true;
   mail->rejected = true;
   visit = &feeding->joiner->visits[mail->visit];
   if (visit->serial == mail->serial)

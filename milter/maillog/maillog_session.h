@@ -74,6 +74,7 @@ struct maillog_step {
   enum maillog_step_kind kind;
   struct span path; /* or the command */
   bool unknown;     /* REFUSED: there is no such recipient */
+  bool failed;      /* RCPT: accepted, and its delivery failed for good */
   bool stored;      /* END: the message was sent whole, and accepted */
   bool sent_whole;  /* END: it was sent whole, whatever became of it */
   uint32_t times;   /* at least 1 */

@@ -20,7 +20,8 @@ struct transaction {
 struct budget {
   bool counted;
   uint32_t recipients;
-  unsigned messages; /* that are still to be told */
+  unsigned messages; /* in all */
+  unsigned left;     /* of them, still to be told */
 };
 
 static struct span text_of(const struct visit *visit, struct kept kept)
@@ -115,32 +116,46 @@ static uint32_t lesser(uint32_t a, uint32_t b)
 }
 
 /* How many recipients of the message were accepted. The queue manager counts them after aliases
- * were followed, the session's end as they were asked for. */
+ * were followed and copies added, the session's end as they were asked for: each message has one at
+ * least. */
 static uint32_t accepted_of(const struct mail *mail, struct budget *budget)
 {
   uint32_t count = mail->recipients > 0 || mail->none ? mail->recipients : 1;
 
   if (budget->counted) {
-    count = budget->messages == 1 ? budget->recipients : lesser(count, budget->recipients);
+    budget->left -= budget->left > 0;
+    count = budget->messages == 1
+                ? budget->recipients
+                : lesser(count, budget->recipients - lesser(budget->recipients, budget->left));
     budget->recipients -= count;
-    budget->messages -= budget->messages > 0;
   }
   return lesser(count, MAILLOG_REPEATS_MAX);
 }
 
-/* The recipients of a message: by name as far as they are known, the others by number. `named`: so
- * many were told already. */
+/*
+ * Whether the addresses that the message went to are those that the client asked for. A copy that
+ * the server adds (always_bcc) is delivered like any other recipient, and may come first; so when
+ * there are more than were asked for, all must be known, and no other address among them.
+ */
+static bool are_asked_for(const struct mail *mail, uint32_t count, const struct budget *budget)
+{
+  return !budget->counted || mail->recipients <= count ||
+         (mail->ends >= mail->recipients && mail->known_count == count);
+}
+
+/* The recipients of a message: `names` of them by name, the others by number. */
 static void tell_recipients(const struct maillog_joiner *joiner, const struct mail *mail,
-                            uint32_t count, uint32_t named, struct maillog_place place)
+                            uint32_t count, uint32_t names, struct maillog_place place)
 {
   struct maillog_step step = {.kind = MAILLOG_STEP_RCPT, .times = 1, .place = place};
 
-  count -= lesser(count, named);
-  for (unsigned i = 0; i < mail->known_count && count > 0; i++, count--) {
+  for (unsigned i = 0; i < names && count > 0; i++, count--) {
     step.path = mail_text(mail, mail->known[i]);
+    step.failed = mail->failed[i];
     say(joiner, &step);
   }
   step.path = SPAN("");
+  step.failed = false;
   step.times = count;
   if (count > 0)
     say(joiner, &step);
@@ -163,6 +178,14 @@ static void tell_note(const struct maillog_joiner *joiner, const struct visit *v
                                        .place = note->place});
 }
 
+/* Whether any message was taken: its header is logged before the client breaks off in the midst of
+ * it. */
+static bool took_any(const struct visit *visit)
+{
+  return !visit->counted ||
+         visit->counts[MAILLOG_COUNT_data].good + visit->counts[MAILLOG_COUNT_bdat].good > 0;
+}
+
 static void tell_transaction(struct maillog_joiner *joiner, const struct visit *visit,
                              const struct transaction *transaction, struct budget *budget)
 {
@@ -172,9 +195,11 @@ static void tell_transaction(struct maillog_joiner *joiner, const struct visit *
                               .path = transaction->sender,
                               .times = 1,
                               .place = visit->notes[transaction->from].place};
-  uint32_t count = mail != NULL ? accepted_of(mail, budget) : 0, named = 0;
+  uint32_t count = 0, named = 0, names = 0;
 
   if (mail != NULL) {
+    count = accepted_of(mail, budget);
+    names = are_asked_for(mail, count, budget) ? mail->known_count : 0;
     message = joiner_message(mail);
     step.message = &message;
   }
@@ -185,10 +210,10 @@ static void tell_transaction(struct maillog_joiner *joiner, const struct visit *
     tell_note(joiner, visit, note);
     named += note->kind == JOINER_ACCEPTED;
     if (note->kind == JOINER_QUEUED && mail != NULL)
-      tell_recipients(joiner, mail, count, named, note->place);
+      tell_recipients(joiner, mail, count - lesser(count, named), names, note->place);
   }
   step.kind = MAILLOG_STEP_END;
-  step.stored = mail != NULL && mail->stored && !mail->rejected;
+  step.stored = mail != NULL && mail->stored && !mail->rejected && took_any(visit);
   step.sent_whole = mail != NULL && mail->stored;
   say(joiner, &step);
   if (mail != NULL)
@@ -267,6 +292,7 @@ void joiner_tell(struct maillog_joiner *joiner, struct visit *visit)
                           .recipients = visit->counts[MAILLOG_COUNT_rcpt].good,
                           .messages = messages_of(visit)};
 
+  budget.left = budget.messages;
   joiner->sink.begin(joiner->sink.context, &session);
   for (unsigned i = 0; i < visit->note_count;) {
     struct transaction transaction;

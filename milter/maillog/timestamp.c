@@ -101,12 +101,30 @@ static size_t read_iso(struct span line, struct timestamp *out)
   return length + read_zone(line, length, out);
 }
 
+/* "Tue 2026-11-24 15:39:54 CET": the zone's name says nothing that is sure. */
+static size_t read_full(struct span line, struct timestamp *out)
+{
+  enum { LENGTH = sizeof("Tue 2026-11-24 15:39:54") - 1, ZONE_MAX = 5 };
+  size_t length = read_iso(span_slice(line, 4, line.len), out) + 4, zone;
+
+  if (length < LENGTH || length >= line.len || line.at[length] != ' ')
+    return 0;
+  zone = length + 1;
+  while (zone < line.len && zone - length <= ZONE_MAX && line.at[zone] != ' ')
+    zone++;
+  return zone < line.len && line.at[zone] == ' ' && zone > length + 1 ? zone : 0;
+}
+
 size_t timestamp_parse(struct span line, struct timestamp *out)
 {
   *out = (struct timestamp){0};
   if (line.len == 0)
     return 0;
-  return byte_is_digit(line.at[0]) ? read_iso(line, out) : read_traditional(line, out);
+  if (byte_is_digit(line.at[0]))
+    return read_iso(line, out);
+  if (line.len > 6 && line.at[3] == ' ' && byte_is_digit(line.at[6])) /* a year's third digit */
+    return read_full(line, out);
+  return read_traditional(line, out);
 }
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar, 1970 or later: whole years from the

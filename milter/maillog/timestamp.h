@@ -4,6 +4,7 @@
  *   Nov 24 15:39:54              traditional syslog: no year, no zone
  *   2026-11-24T15:39:54.123456+01:00     RFC 3339; also with a space for the "T", without a
  * fraction, with "Z", with "+0100", or without any zone
+ *   Tue 2026-11-24 15:39:54 CET  journalctl -o short-full; the name of the zone is not made use of
  *
  * Pure; any thread. Times are milliseconds since the epoch. A stamp without a zone is taken for
  * UTC: within one log only differences count.

@@ -72,6 +72,8 @@ struct tls_client *tls_client_open(const struct tls_client_options *options, str
   SSL_CTX_set_verify(client->context, options->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
   SSL_CTX_set_mode(client->context,
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  /* Come back after each record that carries no bytes for us, so that wait_for() sees the clock. */
+  (void)SSL_CTX_clear_mode(client->context, SSL_MODE_AUTO_RETRY);
   if (!load_files(client->context, options, why)) {
     tls_client_close(client);
     return NULL;
@@ -188,6 +190,16 @@ enum channel_fault tls_client_start(struct tls_client *client, struct channel *c
     found = get_on(channel, result, deadline, why);
   }
   return found;
+}
+
+void tls_describe(const struct channel *channel, struct text *out)
+{
+  long verified = SSL_get_verify_result(channel->tls);
+
+  text_add(out, SSL_get_version(channel->tls));
+  text_add(out, verified == X509_V_OK ? ", the certificate is trusted"
+                                      : ", the certificate is not trusted: ");
+  text_add(out, verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified));
 }
 
 static int bounded(size_t size)

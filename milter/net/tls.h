@@ -27,6 +27,10 @@ void tls_client_close(struct tls_client *client); /* NULL is fine */
 enum channel_fault tls_client_start(struct tls_client *client, struct channel *channel,
                                     const char *name, uint64_t deadline, struct text *why);
 
+/* What was agreed on, and whether the certificate is one that `verify` would take, as half a
+ * sentence: "TLSv1.3, the certificate is trusted". For a channel on which hands were shaken. */
+void tls_describe(const struct channel *channel, struct text *out);
+
 /* For channel.c, which calls them when a channel is under TLS. */
 enum channel_fault tls_read(struct channel *channel, char *buffer, size_t size, size_t *got,
                             uint64_t deadline, struct text *why);

@@ -320,8 +320,7 @@ static bool judge(const struct ledger_settings *settings, struct ledger_page *pa
   return true;
 }
 
-/* A refusal is in force, and is spoken. */
-static bool is_meant(const struct ledger_settings *settings, const struct ledger_page *page,
+bool ledger_is_meant(const struct ledger_settings *settings, const struct ledger_page *page,
                      uint64_t now)
 {
   return ledger_refused_for(page, now) > 0 &&
@@ -334,7 +333,8 @@ static bool stays_refused(const struct ledger_settings *settings, const struct l
 {
   if (ledger_refused_for(page, now) == 0)
     return false;
-  return is_meant(settings, page, now) || cause == LEDGER_CAUSE_NONE || settings->noticed[cause];
+  return ledger_is_meant(settings, page, now) || cause == LEDGER_CAUSE_NONE ||
+         settings->noticed[cause];
 }
 
 bool ledger_add(const struct ledger_settings *settings, struct ledger_page *page,
@@ -391,11 +391,12 @@ void ledger_forgive(struct ledger_page *page, uint64_t now)
 
 /* Two relays */
 
-static void merge_refusal(struct ledger_page *into, const struct ledger_page *other)
+static void merge_refusal(const struct ledger_settings *settings, struct ledger_page *into,
+                          const struct ledger_page *other, uint64_t now)
 {
   if (other->relapses > into->relapses)
     into->relapses = other->relapses;
-  if (other->refused_until <= into->refused_until)
+  if (!ledger_goes_before(settings, other, into, now))
     return;
   into->refused_since = other->refused_since;
   into->refused_until = other->refused_until;
@@ -439,7 +440,7 @@ void ledger_merge(const struct ledger_settings *settings, struct ledger_page *in
   if (theirs.relapses < into->relapses)
     wipe_wrong(&theirs);
   merge_counts(into, &theirs);
-  merge_refusal(into, &theirs);
+  merge_refusal(settings, into, &theirs, now);
 }
 
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now)
@@ -457,7 +458,8 @@ uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now)
 bool ledger_goes_before(const struct ledger_settings *settings, const struct ledger_page *page,
                         const struct ledger_page *other, uint64_t now)
 {
-  bool meant = is_meant(settings, page, now), other_meant = is_meant(settings, other, now);
+  bool meant = ledger_is_meant(settings, page, now);
+  bool other_meant = ledger_is_meant(settings, other, now);
 
   return meant == other_meant ? page->refused_until > other->refused_until : meant;
 }

@@ -153,7 +153,8 @@ void ledger_forgive(struct ledger_page *page, uint64_t now);
 
 /*
  * Brings together what two relays know of one network. The page that an operator set later holds as
- * it is; else the greater of each count, the names of both, and the refusal that lasts longer.
+ * it is; else the greater of each count, the names of both, and the refusal that goes before the
+ * other: see ledger_goes_before().
  * Pages may be merged in any order and again and again: what both have seen counts once.
  */
 void ledger_merge(const struct ledger_settings *settings, struct ledger_page *into,
@@ -164,6 +165,10 @@ void ledger_settle(const struct ledger_settings *settings, struct ledger_page *p
 
 /* Seconds, rounded up, for which the network is still refused at `now`; 0: it is not. */
 uint32_t ledger_refused_for(const struct ledger_page *page, uint64_t now);
+
+/* Whether a refusal is in force at `now`, and is spoken. */
+bool ledger_is_meant(const struct ledger_settings *settings, const struct ledger_page *page,
+                     uint64_t now);
 
 /* Whether the page's refusal goes before the other's where both are about one client: one in force
  * that is meant before one that is not, else the one that lasts longer. */

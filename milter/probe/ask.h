@@ -17,12 +17,14 @@ enum probe_status ask_quit(struct talk *talk);
 /* ask_commands.c */
 enum probe_status ask_help(struct talk *talk);
 enum probe_status ask_turn(struct talk *talk);
+enum probe_status ask_etrn(struct talk *talk);
 enum probe_status ask_send(struct talk *talk);
 enum probe_status ask_unknown(struct talk *talk);
 enum probe_status ask_foreign(struct talk *talk);
 enum probe_status ask_long(struct talk *talk);
 enum probe_status ask_line_lf(struct talk *talk);
 enum probe_status ask_line_cr(struct talk *talk);
+enum probe_status ask_chunking(struct talk *talk);
 
 /* ask_names.c */
 enum probe_status ask_vrfy(struct talk *talk);
@@ -87,6 +89,9 @@ void ask_mailbox(const struct talk *talk, struct text *out);
 
 /* A name that nobody has: the same in each run, so that a site's ledger sees one. */
 #define ASK_NOBODY "no-such-user-milter-strict-probe"
+
+/* Whether a reply's text has words of "there is no such user". */
+bool ask_means_nobody(struct span text);
 
 /* The domain of senders: that of --from-address, else example.com. */
 const char *ask_sender_domain(const struct talk *talk);

@@ -51,18 +51,41 @@ static enum talk_answer ask_refused(struct talk *talk, const char *line)
 
 enum probe_status ask_turn(struct talk *talk)
 {
+  static const char *const verbs[] = {"TURN", "ATRN"};
+
+  for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    enum talk_answer answer;
+
+    if (!talk_at(talk, TALK_GREETED))
+      return PROBE_UNKNOWN;
+    answer = ask_refused(talk, verbs[i]);
+    if (answer == TALK_YES)
+      return talk_conclude(talk, PROBE_FAIL, "%s is taken: %s", verbs[i], talk->shown);
+    if (answer != TALK_NO && !(answer == TALK_LATER && talk_is_conditional(talk)))
+      return talk_untold(talk);
+  }
+  return PROBE_PASS;
+}
+
+/* "unable to queue", "node not allowed": final, whatever their class; RFC 1985. */
+static bool is_etrn_denial(unsigned code)
+{
+  return code == 458 || code == 459;
+}
+
+/* For a domain that nobody can have, so that no mail waits for it. Not with talk_ask(): Postfix has
+ * no enhanced code in this reply, whatever its settings. */
+enum probe_status ask_etrn(struct talk *talk)
+{
+  enum talk_answer answer;
+
   if (!talk_at(talk, TALK_GREETED))
     return PROBE_UNKNOWN;
-  switch (ask_refused(talk, "TURN")) {
-  case TALK_YES:
-    return talk_conclude(talk, PROBE_FAIL, "TURN is taken: %s", talk->shown);
-  case TALK_NO:
+  answer = talk_send(talk, SPAN("ETRN probe.invalid\r\n")) ? talk_read(talk) : TALK_NOTHING;
+  if (answer == TALK_YES)
+    return talk_conclude(talk, PROBE_WARN, "taken: %s", talk->shown);
+  if (answer == TALK_NO || (answer == TALK_LATER && is_etrn_denial(talk->reply.code)))
     return PROBE_PASS;
-  case TALK_NOTHING:
-  case TALK_LATER:
-  case TALK_GONE:
-    break;
-  }
   return talk_untold(talk);
 }
 
@@ -194,4 +217,25 @@ enum probe_status ask_line_lf(struct talk *talk)
 enum probe_status ask_line_cr(struct talk *talk)
 {
   return judge_line_end(talk, SPAN("NOOP\rNOOP\r\n"), PROBE_FAIL, "NOOP<CR>NOOP");
+}
+
+/* Outside a message, where it is refused and nothing can come of what follows. */
+enum probe_status ask_chunking(struct talk *talk)
+{
+  struct heard heard;
+
+  if (!talk_at(talk, TALK_GREETED))
+    return PROBE_UNKNOWN;
+  if ((talk->extensions & TALK_CHUNKING) == 0)
+    return talk_conclude(talk, PROBE_PASS, "CHUNKING is not offered");
+  heard = ask_bytes(talk, SPAN("BDAT 6\r\nNOOP\r\n"));
+  if (heard.replies == 0)
+    return talk->over ? PROBE_UNKNOWN : talk_untold(talk);
+  if (heard.first == TALK_LATER)
+    return talk_conclude(talk, PROBE_UNKNOWN, "BDAT is deferred, or needs STARTTLS or a login");
+  if (heard.replies > 1)
+    return talk_conclude(talk, PROBE_FAIL, "the octets after BDAT are read as a command");
+  if (heard.first == TALK_YES)
+    return talk_conclude(talk, PROBE_WARN, "BDAT without MAIL is taken");
+  return PROBE_PASS;
 }

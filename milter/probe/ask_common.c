@@ -16,6 +16,18 @@ void ask_mailbox(const struct talk *talk, struct text *out)
   text_add(out, talk->domain);
 }
 
+bool ask_means_nobody(struct span text)
+{
+  static const char *const words[] = {"unknown",        "no such",     "not found",
+                                      "does not exist", "unrouteable", "undeliverable"};
+
+  for (; text.len > 0; text = span_slice(text, 1, text.len))
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+      if (span_starts_nocase(text, span_from(words[i])))
+        return true;
+  return false;
+}
+
 const char *ask_sender_domain(const struct talk *talk)
 {
   const char *at = strrchr(talk->options->from, '@');

@@ -94,8 +94,11 @@ enum probe_status ask_enumerate_vrfy(struct talk *talk)
 
   if (!talk_anew(talk, TALK_GREETED))
     return PROBE_UNKNOWN;
-  for (unsigned i = 0; i < NAMES; i++)
+  for (unsigned i = 0; i < NAMES; i++) {
     if (is_end(talk_ask(talk, "VRFY " ASK_NOBODY "-%u", i)))
       return judge_end(talk, i);
+    if (talk_is_conditional(talk))
+      return talk_untold(talk);
+  }
   return come_again(talk, plain->status == PROBE_FAIL ? PROBE_WARN : PROBE_PASS);
 }

@@ -20,20 +20,12 @@ struct said {
 /* 550, 551 or 553 with an enhanced code about the mailbox, or words to this effect. */
 static bool says_unknown(const struct smtp_reply *reply, struct span line)
 {
-  static const char *const words[] = {"unknown",        "no such",     "not found",
-                                      "does not exist", "unrouteable", "undeliverable"};
   struct span text = smtp_reply_text(line);
   struct smtp_enhanced enhanced;
 
   if (reply->code != 550 && reply->code != 551 && reply->code != 553)
     return false;
-  if (smtp_enhanced_parse(text, &enhanced) && enhanced.subject == 1)
-    return true;
-  for (; text.len > 0; text = span_slice(text, 1, text.len))
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-      if (span_starts_nocase(text, span_from(words[i])))
-        return true;
-  return false;
+  return (smtp_enhanced_parse(text, &enhanced) && enhanced.subject == 1) || ask_means_nobody(text);
 }
 
 /* The text of a reply with `name` as "{}", so that replies to different names can be compared. */
@@ -61,7 +53,7 @@ static bool ask_about(struct talk *talk, const char *verb, const char *name, str
   if (!talk_at(talk, TALK_GREETED))
     return false;
   out->answer = talk_ask(talk, "%s %s", verb, name);
-  if (out->answer == TALK_NOTHING || out->answer == TALK_GONE) {
+  if (out->answer == TALK_NOTHING || out->answer == TALK_GONE || talk_is_conditional(talk)) {
     (void)talk_untold(talk);
     return false;
   }

@@ -42,13 +42,27 @@ static enum talk_answer ask_path(struct talk *talk, const char *path)
   return answer;
 }
 
+/* Refused because nobody is called so, and not because nobody can be. */
+static bool is_nobody(const struct talk *talk)
+{
+  struct span rest = smtp_reply_bytes(&talk->reply), line = {NULL, 0};
+  struct smtp_enhanced enhanced;
+
+  (void)smtp_reply_next(&rest, &line);
+  line = smtp_reply_text(line);
+  if (smtp_enhanced_parse(line, &enhanced)) /* RFC 3463, 3.2 */
+    return enhanced.subject == 1 && enhanced.detail == 1;
+  return ask_means_nobody(line);
+}
+
 /* A refusal tells something only where the mailbox, well written, is taken. */
 static enum probe_status ask_forms(struct talk *talk, const struct form *forms)
 {
-  struct ask_list taken;
+  struct ask_list taken, unknown;
   unsigned deferred = 0;
 
   ask_list_begin(&taken);
+  ask_list_begin(&unknown);
   for (size_t i = 0; forms[i].path != NULL; i++) {
     enum talk_answer answer = ask_path(talk, forms[i].path);
 
@@ -56,6 +70,8 @@ static enum probe_status ask_forms(struct talk *talk, const struct form *forms)
       return PROBE_UNKNOWN;
     if (answer == TALK_YES)
       ask_list_add(&taken, forms[i].words);
+    if (answer == TALK_NO && is_nobody(talk))
+      ask_list_add(&unknown, forms[i].words);
     /* 454 is how Postfix refuses to relay: final, whatever its class. */
     deferred += answer == TALK_LATER && talk->reply.code != 454;
   }
@@ -63,7 +79,11 @@ static enum probe_status ask_forms(struct talk *talk, const struct form *forms)
     return talk_conclude(talk, PROBE_WARN, "taken: %s", taken.memory);
   if (deferred > 0)
     return talk_conclude(talk, PROBE_UNKNOWN, "%u were deferred only", deferred);
-  return ask_recipient_works(talk) ? PROBE_PASS : PROBE_UNKNOWN;
+  if (!ask_recipient_works(talk))
+    return PROBE_UNKNOWN;
+  if (unknown.count > 0)
+    return talk_conclude(talk, PROBE_PASS, "refused as unknown users only: %s", unknown.memory);
+  return PROBE_PASS;
 }
 
 enum probe_status ask_recipient_brackets(struct talk *talk)

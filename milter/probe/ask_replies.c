@@ -5,16 +5,22 @@
 
 enum probe_status ask_enhanced_codes(struct talk *talk)
 {
-  unsigned all = talk->enhanced_right + talk->enhanced_missing + talk->enhanced_wrong;
+  const unsigned *found = talk->enhanced;
+  unsigned all = 0;
 
+  for (enum smtp_enhanced_fit fit = 0; fit < SMTP_ENHANCED_COUNT; fit++)
+    all += found[fit];
   if (all == 0)
     return talk_conclude(talk, PROBE_UNKNOWN, "ENHANCEDSTATUSCODES is not offered");
-  if (talk->enhanced_wrong > 0)
+  if (found[SMTP_ENHANCED_WRONG] > 0)
     return talk_conclude(talk, PROBE_FAIL, "%u of %u replies have one of another class",
-                         talk->enhanced_wrong, all);
-  if (talk->enhanced_missing > 0)
-    return talk_conclude(talk, PROBE_WARN, "%u of %u replies have none", talk->enhanced_missing,
-                         all);
+                         found[SMTP_ENHANCED_WRONG], all);
+  if (found[SMTP_ENHANCED_MISSING] > 0)
+    return talk_conclude(talk, PROBE_WARN, "%u of %u replies have none",
+                         found[SMTP_ENHANCED_MISSING], all);
+  if (found[SMTP_ENHANCED_MIXED] > 0)
+    return talk_conclude(talk, PROBE_WARN, "%u of %u replies have different ones in their lines",
+                         found[SMTP_ENHANCED_MIXED], all);
   return talk_conclude(talk, PROBE_PASS, "all of %u replies", all);
 }
 

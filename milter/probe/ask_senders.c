@@ -65,7 +65,9 @@ static bool good_sender_works(struct talk *talk)
 
   if (answer == TALK_YES)
     return true;
-  if (answer != TALK_NOTHING)
+  if (answer != TALK_NOTHING && talk_is_conditional(talk))
+    (void)talk_untold(talk);
+  else if (answer != TALK_NOTHING)
     (void)talk_conclude(talk, PROBE_UNKNOWN,
                         "a well-formed sender is not taken either: %.200s; see --from-address and "
                         "--user",
@@ -107,10 +109,16 @@ enum probe_status ask_sender_brackets(struct talk *talk)
 
 enum probe_status ask_sender_syntax(struct talk *talk)
 {
-  static const struct form forms[] = {
-      {"<probe@@%s>", "<user@@domain>"},   {"<pro be@%s>", "<us er@domain>"},
-      {"<pro\"be@%s>", "<us\"er@domain>"}, {"<probe@-%s>", "<user@-domain>"},
-      {"<<probe@%s>>", "<<user@domain>>"}, {NULL, NULL}};
+  static const struct form forms[] = {{"<probe@@%s>", "<user@@domain>"},
+                                      {"<pro be@%s>", "<us er@domain>"},
+                                      {"<pro\"be@%s>", "<us\"er@domain>"},
+                                      {"<probe@-%s>", "<user@-domain>"},
+                                      {"<<probe@%s>>", "<<user@domain>>"},
+                                      {"<@%s>", "<@domain>"},
+                                      {"<probe@>", "<user@>"},
+                                      {"<pro\abe@%s>", "<us<BEL>er@domain>"},
+                                      {"<probe@%s>x", "<user@domain>x"},
+                                      {NULL, NULL}};
 
   return ask_forms(talk, forms);
 }

@@ -123,8 +123,13 @@ enum probe_status ask_pipelining(struct talk *talk)
   for (unsigned i = 0; i < 3; i++) {
     enum talk_answer answer = talk_read(talk);
 
-    if (answer == TALK_GONE || (answer == TALK_NOTHING && talk->trouble == TALK_BOUND))
-      return talk_untold(talk);
+    if (answer == TALK_GONE || (answer == TALK_NOTHING && talk->trouble == TALK_BOUND) ||
+        (answer == TALK_LATER && talk_is_conditional(talk))) {
+      enum probe_status untold = talk_untold(talk);
+
+      talk_drop(talk); /* replies are under way */
+      return untold;
+    }
     if (answer == TALK_NOTHING)
       return talk_conclude(talk, PROBE_FAIL, "of three commands %u were answered: %s", i,
                            talk->why);
@@ -146,7 +151,7 @@ enum probe_status ask_quit(struct talk *talk)
   for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
     enum talk_answer answer = talk_ask(talk, "%s", commands[i]);
 
-    if (answer == TALK_NO || answer == TALK_LATER)
+    if (answer == TALK_NO || (answer == TALK_LATER && !talk_is_conditional(talk)))
       return talk_conclude(talk, PROBE_FAIL, "%s is refused: %s", commands[i], talk->shown);
     if (answer != TALK_YES)
       return talk_untold(talk);

@@ -3,6 +3,13 @@
  */
 #include "ask.h"
 
+/* Nobody who sends mail to a stranger counts on the certificate (RFC 7435): it is told, not judged.
+ */
+static enum probe_status tell_agreed(struct talk *talk)
+{
+  return talk_conclude(talk, PROBE_PASS, "%s", talk->agreed);
+}
+
 /* A connection in the clear, with EHLO said. */
 static bool greet_in_clear(struct talk *talk)
 {
@@ -18,9 +25,17 @@ static bool greet_in_clear(struct talk *talk)
 }
 
 /* The checks of STARTTLS make no sense where TLS was there first. */
-static bool is_tls_port(struct talk *talk)
+static bool is_tls_port(const struct talk *talk)
 {
   return (talk->options->flags & PROBE_FLAG_TLS) != 0;
+}
+
+/* That it is there has to be seen all the same. */
+static enum probe_status judge_tls_port(struct talk *talk)
+{
+  if (!talk_at(talk, TALK_GREETED))
+    return PROBE_UNKNOWN;
+  return talk_conclude(talk, PROBE_PASS, "the port speaks TLS from the start");
 }
 
 static enum probe_status judge_starttls(struct talk *talk)
@@ -39,15 +54,17 @@ static enum probe_status judge_starttls(struct talk *talk)
     return talk_conclude(talk, PROBE_FAIL, "after the handshake EHLO gets no answer");
   if ((talk->extensions & TALK_STARTTLS) != 0) /* RFC 3207, 4.2 */
     return talk_conclude(talk, PROBE_WARN, "offered under TLS again");
-  return PROBE_PASS;
+  return tell_agreed(talk);
 }
 
 enum probe_status ask_starttls(struct talk *talk)
 {
   enum probe_status status;
 
-  if (is_tls_port(talk))
-    return talk_conclude(talk, PROBE_PASS, "the port speaks TLS from the start");
+  if (is_tls_port(talk)) {
+    status = judge_tls_port(talk);
+    return status == PROBE_PASS ? tell_agreed(talk) : status;
+  }
   if (!greet_in_clear(talk))
     return PROBE_UNKNOWN;
   status = judge_starttls(talk);
@@ -78,7 +95,7 @@ enum probe_status ask_stripping(struct talk *talk)
   enum talk_answer answer;
 
   if (is_tls_port(talk))
-    return talk_conclude(talk, PROBE_PASS, "the port speaks TLS from the start");
+    return judge_tls_port(talk);
   if (!greet_in_clear(talk))
     return PROBE_UNKNOWN;
   offered = (talk->extensions & TALK_STARTTLS) != 0;
@@ -92,9 +109,13 @@ enum probe_status ask_stripping(struct talk *talk)
   }
   answer = talk_ask(talk, "STARTTLS");
   if (answer == TALK_YES) {
+    bool works = talk->reply.code == 220; /* RFC 3207, 4 */
+
     talk_drop(talk);
-    return talk_conclude(talk, PROBE_FAIL,
-                         "not offered, and yet it works: the offer was taken out");
+    return works ? talk_conclude(talk, PROBE_FAIL,
+                                 "not offered, and yet it works: the offer was taken out")
+                 : talk_conclude(talk, PROBE_UNKNOWN, "not offered, and answered with %s",
+                                 talk->shown);
   }
   if (answer == TALK_NOTHING || answer == TALK_GONE)
     return talk_untold(talk);
@@ -125,7 +146,7 @@ enum probe_status ask_injection(struct talk *talk)
   enum talk_answer answer;
 
   if (is_tls_port(talk))
-    return talk_conclude(talk, PROBE_PASS, "the port speaks TLS from the start");
+    return judge_tls_port(talk);
   if (!greet_in_clear(talk))
     return PROBE_UNKNOWN;
   if ((talk->extensions & TALK_STARTTLS) == 0) {
@@ -167,7 +188,7 @@ enum probe_status ask_auth_plaintext(struct talk *talk)
   bool offered;
 
   if (is_tls_port(talk))
-    return talk_conclude(talk, PROBE_PASS, "the port speaks TLS from the start");
+    return judge_tls_port(talk);
   if (!greet_in_clear(talk))
     return PROBE_UNKNOWN;
   offered = smtp_reply_keyword(&talk->reply, "AUTH", &mechanisms) &&

@@ -9,6 +9,7 @@
 
 /*
  * As the functions of channel.h and tls.h do: deadlines are on clock(), `why` is half a sentence.
+ * When start_tls() has gone well, it is what was agreed on, or nothing.
  * After open() has gone well, close() is called once. A carrier belongs to whoever made it.
  */
 struct probe_carrier {
@@ -44,6 +45,7 @@ struct probe_dry {
   const char *user, *domain; /* whom it has a mailbox for */
   uint64_t now;              /* its clock */
   bool tls, greeted;
+  size_t data;        /* octets that belong to a BDAT, and are not read */
   struct text answer; /* not read yet */
   size_t read;
   char memory[8192];

@@ -15,6 +15,7 @@ static enum channel_fault dry_open(void *context, uint64_t deadline, struct text
   dry->answer = text_in(dry->memory, sizeof(dry->memory));
   dry->read = 0;
   dry->tls = dry->greeted = false;
+  dry->data = 0;
   text_add(&dry->answer, "220 mx.example.org ESMTP\r\n");
   return CHANNEL_OK;
 }
@@ -43,7 +44,8 @@ static enum channel_fault dry_read(void *context, char *buffer, size_t size, siz
 static void answer_ehlo(struct probe_dry *dry)
 {
   dry->greeted = true;
-  text_add(&dry->answer, "250-mx.example.org\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n");
+  text_add(&dry->answer,
+           "250-mx.example.org\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n");
   text_add(&dry->answer, dry->tls ? "" : "250-STARTTLS\r\n");
   text_add(&dry->answer, "250 ENHANCEDSTATUSCODES\r\n");
 }
@@ -74,11 +76,23 @@ static const struct {
     {SPAN("NOOP"), "250 2.0.0 fine\r\n"},    {SPAN("QUIT"), "221 2.0.0 good-bye\r\n"},
     {SPAN("DATA"), "503 5.5.1 no\r\n"},      {SPAN("VRFY"), "252 2.0.0 send it\r\n"},
     {SPAN("STARTTLS"), "220 2.0.0 go\r\n"},  {SPAN("HELP"), "214 2.0.0 help yourself\r\n"},
-    {SPAN("GET "), "421 4.7.0 no SMTP\r\n"},
+    {SPAN("GET "), "421 4.7.0 no SMTP\r\n"}, {SPAN("BDAT"), "503 5.5.1 no\r\n"},
 };
+
+/* "BDAT 6": how many octets follow; RFC 3030, 2. */
+static size_t length_of(struct span line)
+{
+  size_t length = 0;
+
+  for (size_t i = sizeof("BDAT"); i < line.len && byte_is_digit(line.at[i]); i++)
+    length = length * 10 + (size_t)(line.at[i] - '0');
+  return length;
+}
 
 static void answer_line(struct probe_dry *dry, struct span line)
 {
+  if (span_starts_nocase(line, SPAN("BDAT ")))
+    dry->data = length_of(line);
   if (span_starts_nocase(line, SPAN("EHLO")) || span_starts_nocase(line, SPAN("HELO"))) {
     answer_ehlo(dry);
     return;
@@ -104,9 +118,16 @@ static enum channel_fault dry_write(void *context, struct span bytes, uint64_t d
   (void)deadline;
   (void)why;
   while (bytes.len > 0) {
-    size_t end = span_find(bytes, '\n');
-    struct span line = span_slice(bytes, 0, end);
+    size_t skipped = dry->data < bytes.len ? dry->data : bytes.len;
+    size_t end;
+    struct span line;
 
+    dry->data -= skipped;
+    bytes = span_slice(bytes, skipped, bytes.len);
+    if (bytes.len == 0)
+      break;
+    end = span_find(bytes, '\n');
+    line = span_slice(bytes, 0, end);
     if (line.len > 0 && line.at[line.len - 1] == '\r')
       line.len--;
     answer_line(dry, line);

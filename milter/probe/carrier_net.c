@@ -48,8 +48,11 @@ static enum channel_fault net_write(void *context, struct span bytes, uint64_t d
 static enum channel_fault net_start_tls(void *context, uint64_t deadline, struct text *why)
 {
   struct probe_net *net = context;
+  enum channel_fault found = tls_client_start(net->tls, &net->channel, net->name, deadline, why);
 
-  return tls_client_start(net->tls, &net->channel, net->name, deadline, why);
+  if (found == CHANNEL_OK)
+    tls_describe(&net->channel, why);
+  return found;
 }
 
 static void net_close(void *context)

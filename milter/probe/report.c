@@ -61,6 +61,21 @@ void probe_report_begin(struct probe_report *report, struct span host, uint16_t 
   }
 }
 
+void probe_report_end(struct probe_report *report, const char *why)
+{
+  struct text ended = text_in(report->ended, sizeof(report->ended));
+
+  text_add_quoted(&ended, span_from(why), "\\");
+  for (enum probe_check check = 0; check < PROBE_CHECK_COUNT; check++) {
+    struct probe_result *result = &report->results[check];
+    struct text note = text_in(result->note, sizeof(result->note));
+
+    text_add(&note, "not asked: ");
+    text_add(&note, report->ended);
+  }
+  probe_report_finish(report);
+}
+
 void probe_report_finish(struct probe_report *report)
 {
   for (enum probe_status status = 0; status < PROBE_STATUS_COUNT; status++)

@@ -83,6 +83,9 @@ const char *probe_status_words(enum probe_status status); /* "could not tell", "
 /* All results, UNKNOWN and empty. */
 void probe_report_begin(struct probe_report *report, struct span host, uint16_t port);
 
+/* The whole report where nothing could be asked: every check says why, half a sentence. */
+void probe_report_end(struct probe_report *report, const char *why);
+
 /* Counts the totals and looks up the remedies. */
 void probe_report_finish(struct probe_report *report);
 

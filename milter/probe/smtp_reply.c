@@ -34,19 +34,28 @@ static struct span without_line_end(struct span line)
   return line;
 }
 
-static unsigned flaws_of(struct span line)
+unsigned smtp_text_flaws(struct span text)
 {
-  struct span inner = without_line_end(line);
-  unsigned flaws = inner.len + 2 == line.len ? 0 : SMTP_FLAW_LF;
+  struct span inner = without_line_end(text);
+  unsigned flaws = 0;
 
-  if (line.len > SMTP_REPLY_LINE_OCTETS)
-    flaws |= SMTP_FLAW_LENGTH;
   for (size_t i = 0; i < inner.len; i++) {
     if (byte_is_control(inner.at[i]) && inner.at[i] != '\t') /* HT is in textstring */
       flaws |= SMTP_FLAW_CONTROL;
     if (byte_is_8bit(inner.at[i]))
       flaws |= SMTP_FLAW_8BIT;
   }
+  return flaws;
+}
+
+static unsigned flaws_of(struct span line)
+{
+  unsigned flaws = smtp_text_flaws(line);
+
+  if (without_line_end(line).len + 2 != line.len)
+    flaws |= SMTP_FLAW_LF;
+  if (line.len > SMTP_REPLY_LINE_OCTETS)
+    flaws |= SMTP_FLAW_LENGTH;
   return flaws;
 }
 
@@ -158,6 +167,34 @@ struct span smtp_enhanced_skip(struct span text)
 }
 
 /* ehlo-line = ehlo-keyword *( SP ehlo-param ), on each line but the first; 4.1.1.1 */
+static bool are_same(struct smtp_enhanced a, struct smtp_enhanced b)
+{
+  return a.class == b.class && a.subject == b.subject && a.detail == b.detail;
+}
+
+enum smtp_enhanced_fit smtp_reply_enhanced(const struct smtp_reply *reply)
+{
+  struct span rest = smtp_reply_bytes(reply), line;
+  enum smtp_enhanced_fit found = SMTP_ENHANCED_FITS;
+  struct smtp_enhanced first = {0}, enhanced;
+
+  while (smtp_reply_next(&rest, &line)) {
+    enum smtp_enhanced_fit here = SMTP_ENHANCED_FITS;
+
+    if (!smtp_enhanced_parse(smtp_reply_text(line), &enhanced))
+      here = SMTP_ENHANCED_MISSING;
+    else if (enhanced.class != reply->code / 100)
+      here = SMTP_ENHANCED_WRONG;
+    else if (first.class == 0)
+      first = enhanced;
+    else if (!are_same(first, enhanced))
+      here = SMTP_ENHANCED_MIXED;
+    if (here > found)
+      found = here;
+  }
+  return found;
+}
+
 bool smtp_reply_keyword(const struct smtp_reply *reply, const char *keyword,
                         struct span *parameters)
 {

@@ -53,6 +53,15 @@ struct smtp_enhanced {
   unsigned class, subject, detail;
 };
 
+/* How the enhanced codes of a reply fit it; the worst of its lines decides. */
+enum smtp_enhanced_fit {
+  SMTP_ENHANCED_FITS,
+  SMTP_ENHANCED_MIXED,   /* its lines have different ones */
+  SMTP_ENHANCED_MISSING, /* a line has none */
+  SMTP_ENHANCED_WRONG,   /* of another class than the reply */
+  SMTP_ENHANCED_COUNT,
+};
+
 /* Nothing read yet. */
 void smtp_reply_begin(struct smtp_reply *reply);
 
@@ -64,6 +73,9 @@ size_t smtp_reply_feed(struct smtp_reply *reply, struct span bytes);
 struct span smtp_reply_bytes(const struct smtp_reply *reply);
 bool smtp_reply_next(struct span *rest, struct span *line);
 
+/* SMTP_FLAW_CONTROL and SMTP_FLAW_8BIT, where bytes of a line are such; its end is none. */
+unsigned smtp_text_flaws(struct span line);
+
 /* What follows the code and its separator in a line. */
 struct span smtp_reply_text(struct span line);
 
@@ -72,6 +84,9 @@ bool smtp_enhanced_parse(struct span text, struct smtp_enhanced *out);
 
 /* `text` without an enhanced code at its beginning. */
 struct span smtp_enhanced_skip(struct span text);
+
+/* How those of a complete reply fit; RFC 2034, 3 and 4. */
+enum smtp_enhanced_fit smtp_reply_enhanced(const struct smtp_reply *reply);
 
 /* Whether a reply to EHLO lists this keyword, and what stands after it (may be NULL). */
 bool smtp_reply_keyword(const struct smtp_reply *reply, const char *keyword,

@@ -12,8 +12,9 @@
 enum {
   LINE_SHOWN = 160, /* octets of one of our lines that a transcript shows */
   REPLY_LINES_SHOWN = 24,
-  LINE_SIZE = 1024, /* of what talk_ask() sends */
-  DRAIN_MAX = 500,  /* replies after a QUIT: no probe has so many under way */
+  ENHANCED_SHOWN = 3, /* replies with the same fault of their enhanced codes */
+  LINE_SIZE = 1024,   /* of what talk_ask() sends */
+  DRAIN_MAX = 500,    /* replies after a QUIT: no probe has so many under way */
 };
 
 void talk_begin(struct talk *talk, const struct probe_options *options,
@@ -192,7 +193,7 @@ bool talk_open(struct talk *talk)
 
 bool talk_start_tls(struct talk *talk)
 {
-  struct text why = text_in(talk->shown, sizeof(talk->shown));
+  struct text why = text_in(talk->agreed, sizeof(talk->agreed));
   enum channel_fault fault;
 
   talk->unread.len = 0;
@@ -202,6 +203,8 @@ bool talk_start_tls(struct talk *talk)
   talk->tls = true;
   talk->extensions = 0;
   talk_event(talk, "TLS begins");
+  if (why.len > 0)
+    talk_event(talk, why.at);
   return true;
 }
 
@@ -215,9 +218,7 @@ bool talk_send(struct talk *talk, struct span bytes)
   if (!may_go_on(talk))
     return false;
   talk->report->commands++;
-  talk->sent_8bit = false;
-  for (size_t i = 0; i < bytes.len; i++)
-    talk->sent_8bit = talk->sent_8bit || byte_is_8bit(bytes.at[i]);
+  talk->sent_flaws = smtp_text_flaws(bytes);
   write_sent(talk, bytes);
   fault = talk->carrier->write(talk->carrier->context, bytes, deadline_of(talk), &why);
   rest_a_while(talk);
@@ -226,29 +227,12 @@ bool talk_send(struct talk *talk, struct span bytes)
 
 /* Replies */
 
-/* Whether each line of a reply has an enhanced code, and of its class. */
 static void judge_enhanced(struct talk *talk)
 {
-  struct probe_result *about = &talk->report->results[PROBE_ENHANCED_CODES];
-  struct span rest = smtp_reply_bytes(&talk->reply), line;
-  unsigned missing = 0, wrong = 0;
+  enum smtp_enhanced_fit fit = smtp_reply_enhanced(&talk->reply);
 
-  while (smtp_reply_next(&rest, &line)) {
-    struct smtp_enhanced enhanced;
-
-    if (!smtp_enhanced_parse(smtp_reply_text(line), &enhanced))
-      missing++;
-    else if (enhanced.class != talk->reply.code / 100)
-      wrong++;
-  }
-  if (wrong > 0)
-    talk->enhanced_wrong++;
-  else if (missing > 0)
-    talk->enhanced_missing++;
-  else
-    talk->enhanced_right++;
-  if ((wrong > 0 && talk->enhanced_wrong <= 3) || (missing > 0 && talk->enhanced_missing <= 3))
-    write_reply(&about->transcript, &talk->reply);
+  if (++talk->enhanced[fit] <= ENHANCED_SHOWN && fit != SMTP_ENHANCED_FITS)
+    write_reply(&talk->report->results[PROBE_ENHANCED_CODES].transcript, &talk->reply);
 }
 
 /* For the check of all replies' form, which shows the first reply that has each flaw. */
@@ -269,9 +253,7 @@ static void learn(struct talk *talk)
 
   if (smtp_reply_next(&rest, &line))
     text_add_quoted(&shown, line, "\\");
-  if (talk->sent_8bit) /* a reply may repeat what it is about */
-    flaws &= ~(unsigned)SMTP_FLAW_8BIT;
-  note_flaws(talk, flaws);
+  note_flaws(talk, flaws & ~talk->sent_flaws); /* a reply may repeat what it is about */
   if (talk->report->server == PROBE_SERVER_UNKNOWN)
     talk->report->server = recognise_server(smtp_reply_bytes(reply));
 }
@@ -311,6 +293,11 @@ static bool read_reply(struct talk *talk)
   }
 }
 
+bool talk_is_conditional(const struct talk *talk)
+{
+  return talk->reply.code == 530; /* RFC 3207, 4; RFC 4954, 6 */
+}
+
 enum talk_answer talk_read(struct talk *talk)
 {
   struct smtp_reply *reply = &talk->reply;
@@ -337,7 +324,9 @@ enum talk_answer talk_read(struct talk *talk)
     talk_drop(talk);
     return TALK_GONE;
   }
-  return reply->code < 400 ? TALK_YES : reply->code < 500 ? TALK_LATER : TALK_NO;
+  if (reply->code < 400)
+    return TALK_YES;
+  return reply->code < 500 || talk_is_conditional(talk) ? TALK_LATER : TALK_NO;
 }
 
 static bool is_hello(struct span line)

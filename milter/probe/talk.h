@@ -27,7 +27,7 @@ enum talk_stage {
 enum talk_answer {
   TALK_NOTHING, /* no reply that can be read; `trouble` says why, and the connection is closed */
   TALK_YES,     /* 2xx, 3xx */
-  TALK_LATER,   /* 4xx but 421 */
+  TALK_LATER,   /* 4xx but 421, and 530: talk_is_conditional() */
   TALK_NO,      /* 5xx */
   TALK_GONE,    /* 421: the server ends the session */
 };
@@ -49,6 +49,7 @@ enum talk_extension {
   TALK_SMTPUTF8 = 1 << 2,
   TALK_ENHANCED = 1 << 3,
   TALK_AUTH = 1 << 4,
+  TALK_CHUNKING = 1 << 5,
 };
 
 struct talk {
@@ -75,14 +76,15 @@ struct talk {
   char host[256];   /* what the server calls itself in its greeting; may be "" */
   char domain[256]; /* of the server's own mailboxes; of --user, else the host */
   char why[256];    /* of the last trouble */
+  char agreed[160]; /* under TLS: its version, and what the certificate is worth; may be "" */
 
   bool relays;                /* it took mail for others from us */
   bool recipient_asked;       /* whether the next line is known */
   enum talk_answer recipient; /* what the mailbox that should exist gets at RCPT */
 
-  bool sent_8bit;                                            /* in the last line */
-  unsigned flaws;                                            /* seen in any reply */
-  unsigned enhanced_right, enhanced_missing, enhanced_wrong; /* replies */
+  unsigned sent_flaws;                    /* enum smtp_reply_flaw: bytes in the last line sent */
+  unsigned flaws;                         /* seen in any reply */
+  unsigned enhanced[SMTP_ENHANCED_COUNT]; /* replies, by how theirs fit */
 };
 
 void talk_begin(struct talk *talk, const struct probe_options *options,
@@ -108,6 +110,9 @@ bool talk_open(struct talk *talk);
 
 /* Sends bytes as they are. */
 bool talk_send(struct talk *talk, struct span bytes);
+
+/* Whether the last reply is 530: STARTTLS or a login must come first, and nothing is told yet. */
+bool talk_is_conditional(const struct talk *talk);
 
 /* Reads one reply. */
 enum talk_answer talk_read(struct talk *talk);

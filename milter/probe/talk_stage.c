@@ -29,6 +29,10 @@ enum probe_status talk_untold(struct talk *talk)
     return talk_conclude(talk, PROBE_UNKNOWN, "%s", talk->why);
   if (talk->reply.code == 421)
     return talk_conclude(talk, PROBE_UNKNOWN, "the server ended the session: %s", talk->shown);
+  if (talk_is_conditional(talk))
+    return talk_conclude(talk, PROBE_UNKNOWN, "it wants %s first: %s",
+                         talk->tls ? "a login" : "STARTTLS (see --starttls) or a login",
+                         talk->shown);
   if (talk->reply.code < 500)
     return talk_conclude(talk, PROBE_UNKNOWN, "deferred for now: %s", talk->shown);
   return talk_conclude(talk, PROBE_UNKNOWN, "refused before it was asked: %s", talk->shown);
@@ -101,11 +105,9 @@ static unsigned extensions_of(const struct smtp_reply *reply)
     const char *keyword;
     enum talk_extension extension;
   } known[] = {
-      {"PIPELINING", TALK_PIPELINING},
-      {"STARTTLS", TALK_STARTTLS},
-      {"SMTPUTF8", TALK_SMTPUTF8},
-      {"AUTH", TALK_AUTH},
-      {"ENHANCEDSTATUSCODES", TALK_ENHANCED},
+      {"PIPELINING", TALK_PIPELINING}, {"STARTTLS", TALK_STARTTLS},
+      {"SMTPUTF8", TALK_SMTPUTF8},     {"AUTH", TALK_AUTH},
+      {"CHUNKING", TALK_CHUNKING},     {"ENHANCEDSTATUSCODES", TALK_ENHANCED},
   };
   unsigned found = 0;
 

@@ -7,6 +7,7 @@
 #include "pagefile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -39,7 +40,7 @@ static enum pagefile_fault fault_of(int code, struct text *why)
     return PAGEFILE_BROKEN;
   return code == MDB_INVALID || code == MDB_VERSION_MISMATCH || code == MDB_CORRUPTED ||
                  code == MDB_PAGE_NOTFOUND || code == MDB_INCOMPATIBLE || code == MDB_BAD_VALSIZE ||
-                 code == MDB_CURSOR_FULL || code == MDB_PAGE_FULL
+                 code == MDB_CURSOR_FULL || code == MDB_PAGE_FULL || code == EACCES
              ? PAGEFILE_DAMAGED
              : PAGEFILE_FAILED;
 }
@@ -128,6 +129,30 @@ static int fill_length(MDB_env *env)
   return MDB_SUCCESS;
 }
 
+/*
+ * LMDB keeps account of its readers in a mapped file beside the other. Where the disk has no room
+ * for what is mapped the process is ended, so room is made before.
+ */
+static int reserve_lock(const char *path, unsigned readers)
+{
+  enum { READER_BYTES = 64, OTHERS = 8 };
+  char memory[PAGEFILE_NAME_MAX + 8];
+  struct text name = text_in(memory, sizeof(memory));
+  int fd, code;
+
+  text_add(&name, path);
+  text_add(&name, "-lock");
+  fd = open(name.at, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+  if (fd < 0 && errno == EACCES &&
+      unlink(name.at) == 0) /* somebody else's; there is no more in it */
+    fd = open(name.at, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+  if (fd < 0)
+    return errno;
+  code = posix_fallocate(fd, 0, (off_t)(readers + OTHERS) * READER_BYTES);
+  close(fd);
+  return code;
+}
+
 static int open_env(struct pagefile *file, unsigned entries, unsigned readers)
 {
   size_t size = (size_t)entries * PAGEFILE_ENTRY_BYTES + PAGEFILE_ROOM;
@@ -138,7 +163,10 @@ static int open_env(struct pagefile *file, unsigned entries, unsigned readers)
     return code;
   mdb_env_set_mapsize(file->env, size);
   mdb_env_set_maxreaders(file->env, readers);
-  code = mdb_env_open(file->env, file->path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NOMETASYNC, FILE_MODE);
+  code = reserve_lock(file->path, readers);
+  if (code == MDB_SUCCESS)
+    code =
+        mdb_env_open(file->env, file->path, MDB_NOSUBDIR | MDB_NOTLS | MDB_NOMETASYNC, FILE_MODE);
   if (code == MDB_SUCCESS)
     code = fill_length(file->env);
   if (code == MDB_SUCCESS)

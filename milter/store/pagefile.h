@@ -23,9 +23,9 @@ enum {
 enum pagefile_fault {
   PAGEFILE_OK = 0,
   PAGEFILE_NONE,    /* there is no such page, or one that is not sane */
-  PAGEFILE_DAMAGED, /* not to be read as a file of ours */
+  PAGEFILE_DAMAGED, /* not to be read as a file of ours, or somebody else's */
   PAGEFILE_BROKEN,  /* it must be closed and opened again */
-  PAGEFILE_FAILED,  /* it cannot be opened or written: the disk, permissions, memory */
+  PAGEFILE_FAILED,  /* it cannot be opened or written: the disk, memory */
 };
 
 /* Whose page it is. No padding: it is the key as it stands in the file. */

@@ -37,7 +37,11 @@ void share_lose(struct share *share, unsigned long long count)
 
 static void put(struct share *share, const struct share_item *item)
 {
-  if (!share_queue_put(&share->queue, item))
+  if (share_queue_put(&share->queue, item))
+    return;
+  if (item->is_set)
+    atomic_store(&share->unheard, true);
+  else
     share_lose(share, 1);
 }
 
@@ -88,7 +92,7 @@ struct share_state share_state_get(struct share *share)
   return state;
 }
 
-static bool stops(struct share *share)
+bool share_stops(struct share *share)
 {
   bool wanted;
 
@@ -118,20 +122,25 @@ static void connect_again(struct share *share)
 {
   char memory[SHARE_ERROR_SIZE];
   struct text why = text_in(memory, sizeof(memory));
+
+  if (!redis_open(&share->redis, &share->options.server, &why) || share_stops(share) ||
+      !share_greet(share, &why))
+    fail(share, memory);
+}
+
+/* Everything that was due has been done: a server may answer, and yet do nothing. */
+static void work(struct share *share)
+{
   bool first = share->state.since == 0; /* only this thread writes to it */
 
-  if (!redis_open(&share->redis, &share->options.server, &why) || stops(share) ||
-      !share_greet(share, &why)) {
-    fail(share, memory);
+  if (share->state.connected)
     return;
-  }
   set_connected(share, true, NULL);
   if (breaker_work(&share->breaker, channel_clock()) || first)
     share->ears.note(SHARE_BACK, "");
 }
 
-/* Whatever is due, while Redis answers. */
-static bool talk(struct share *share, struct text *why)
+bool share_talk(struct share *share, struct text *why)
 {
   bool more = true;
 
@@ -166,6 +175,8 @@ static void take_turn(struct share *share)
   char memory[SHARE_ERROR_SIZE];
   struct text why = text_in(memory, sizeof(memory));
 
+  if (atomic_exchange(&share->unheard, false))
+    share_want_review(share, 0);
   if (!share->options.on) {
     while (share_queue_take(&share->queue, share->items, SHARE_AT_ONCE) > 0)
       ;
@@ -176,7 +187,9 @@ static void take_turn(struct share *share)
   if (!redis_is_open(&share->redis))
     while (share_collect(share) == SHARE_AT_ONCE)
       ;
-  else if (!talk(share, &why))
+  else if (share_talk(share, &why) && share_review(share, &why))
+    work(share);
+  else
     fail(share, memory);
   tell_lost(share);
 }
@@ -237,7 +250,7 @@ static void *run(void *context)
   struct share *share = context;
 
   share->ledger.seed = store_seed(share->store);
-  while (!stops(share)) {
+  while (!share_stops(share)) {
     take_wishes(share);
     take_turn(share);
     share_queue_wait(&share->queue, next_turn(share));

@@ -18,6 +18,7 @@ enum {
   SHARE_STREAM_LENGTH = 4096, /* refusals that the stream remembers, about */
   SHARE_LEARN_MS = 200,       /* how often others are asked for theirs */
   SHARE_SEED_MS = 10000,      /* and whether the seed is still the same */
+  SHARE_REVIEW_MS = 5000,     /* before a review that did not succeed is tried again */
   SHARE_SHA_SIZE = 41,
   SHARE_ID_SIZE = 48, /* of a place in the stream */
 };
@@ -29,6 +30,7 @@ struct share {
   atomic_bool on;                     /* things may be put into the queue */
   _Atomic(unsigned long long) lost;   /* in all */
   _Atomic(unsigned long long) untold; /* of these, since the last note */
+  atomic_bool unheard; /* an operator's word that the queue had no room for: the store has it */
 
   pthread_mutex_t lock; /* of what follows, up to the next empty line */
   pthread_cond_t over;
@@ -45,7 +47,9 @@ struct share {
   char sha[SHARE_SHA_SIZE];    /* of the script */
   bool whole_script;           /* the server has forgotten it */
   char last_id[SHARE_ID_SIZE]; /* of the stream: what was read */
+  size_t learned_in_a_row;     /* entries, since the stream's end was last seen */
   uint64_t learn_at, seed_at, told_at;
+  uint64_t review_at; /* UINT64_MAX: not needed */
   struct share_pages pages;
 
   size_t item_count;
@@ -55,6 +59,9 @@ struct share {
   char sent[SHARE_AT_ONCE][LEDGER_BYTES];
   const struct resp_value *answers[SHARE_AT_ONCE];
 };
+
+/* Whether it must end. Any thread. */
+bool share_stops(struct share *share);
 
 /* Something that cannot be shared is lost. Any thread. */
 void share_lose(struct share *share, unsigned long long count);
@@ -72,6 +79,9 @@ uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_
 /* Takes up to SHARE_AT_ONCE items out of the queue and enters them into their pages; how many. */
 size_t share_collect(struct share *share);
 
+/* The part of a page that outlasts counting, at `now`: refusals and what an operator has set. */
+struct ledger_page share_refusal(const struct ledger_page *page, uint64_t now);
+
 /* Brings all wanted pages to Redis. False, and `why`, when the connection is of no use any more. */
 bool share_send(struct share *share, struct text *why);
 
@@ -83,6 +93,17 @@ bool share_check_seed(struct share *share, struct text *why);
 
 /* Reads what others tell of refusals, and says when that is to be done again. */
 bool share_learn(struct share *share, struct text *why);
+
+/* Does whatever is due while Redis answers, but for a review. False, and `why`, when it is of no
+ * use any more. */
+bool share_talk(struct share *share, struct text *why);
+
+/* Compares what the store refuses, and what operators have set there, with the records, if that is
+ * due: each relay has then what holds, whatever it has missed of the stream. */
+bool share_review(struct share *share, struct text *why);
+
+/* Has it done in so many milliseconds at the latest. */
+void share_want_review(struct share *share, uint64_t milliseconds);
 
 /* Tells the store what is known of a network, and whoever hears of it if that refuses it. False
  * when there is no room in the store now. */

@@ -9,6 +9,7 @@
 enum {
   READ_AT_ONCE = 64, /* entries of the stream */
   SEED_DIGITS = 16,
+  SEED_COMMANDS = 3,
   FIELDS = 4, /* of an entry: network, its text, page, its bytes */
 };
 
@@ -40,7 +41,7 @@ static bool read_seed(const struct resp_value *value, uint64_t *out)
   return true;
 }
 
-/* The first relay's seed is everybody's. Three commands; the answer to the second is the seed. */
+/* The first relay's seed is everybody's. SEED_COMMANDS; the answer to the second is the seed. */
 static bool add_seed(struct share *share)
 {
   char key_memory[SHARE_KEY_SIZE], digits[SEED_DIGITS];
@@ -56,15 +57,17 @@ static bool add_seed(struct share *share)
          resp_add(resp, (struct span[]){SPAN("PEXPIRE"), key, longest}, 3);
 }
 
-static bool take_seed(struct share *share, const struct resp_value *answer, struct text *why)
+static bool take_seed(struct share *share, struct text *why)
 {
   uint64_t seed;
 
-  if (!read_seed(answer, &seed)) {
-    if (answer->kind == RESP_ERROR)
-      redis_add_complaint(why, answer);
-    else
-      text_add(why, "the seed in Redis is none; delete its key, and the relays agree upon another");
+  for (size_t i = 0; i < SEED_COMMANDS; i++)
+    if (share->answers[i]->kind == RESP_ERROR) { /* one that may not write, or has no room */
+      redis_add_complaint(why, share->answers[i]);
+      return false;
+    }
+  if (!read_seed(share->answers[1], &seed)) {
+    text_add(why, "the seed in Redis is none; delete its key, and the relays agree upon another");
     return false;
   }
   if (seed != share->ledger.seed)
@@ -82,7 +85,7 @@ bool share_check_seed(struct share *share, struct text *why)
     text_add(why, "not enough memory");
     return false;
   }
-  return share_exchange(share, why) && take_seed(share, share->answers[1], why);
+  return share_exchange(share, why) && take_seed(share, why);
 }
 
 bool share_greet(struct share *share, struct text *why)
@@ -91,6 +94,8 @@ bool share_greet(struct share *share, struct text *why)
 
   share->seed_at = channel_clock() + SHARE_SEED_MS;
   share->learn_at = 0;
+  share->learned_in_a_row = 0;
+  share_want_review(share, 0);
   share->whole_script = false;
   memcpy(share->last_id, "0-0", sizeof("0-0"));
   if (!resp_begin(share->redis.resp) || !add_seed(share) ||
@@ -99,9 +104,9 @@ bool share_greet(struct share *share, struct text *why)
     text_add(why, "not enough memory");
     return false;
   }
-  if (!share_exchange(share, why) || !take_seed(share, share->answers[1], why))
+  if (!share_exchange(share, why) || !take_seed(share, why))
     return false;
-  sha = share->answers[3];
+  sha = share->answers[SEED_COMMANDS];
   if (sha->kind != RESP_STRING || sha->bytes.len != SHARE_SHA_SIZE - 1) {
     redis_add_complaint(why, sha);
     return false;
@@ -186,13 +191,27 @@ static const struct resp_value *entries_of(const struct resp_value *answer)
              : NULL;
 }
 
+/* Whoever reads as many entries as the stream keeps, and never sees its end, may have missed what
+ * was cut off at its beginning. */
+static void count_learned(struct share *share, size_t entries)
+{
+  share->learned_in_a_row += entries;
+  if (entries == READ_AT_ONCE)
+    return;
+  if (share->learned_in_a_row >= SHARE_STREAM_LENGTH)
+    share_want_review(share, 0);
+  share->learned_in_a_row = 0;
+}
+
 static bool take_entries(struct share *share, const struct resp_value *answer, struct text *why)
 {
   const struct resp_value *entries = entries_of(answer);
   bool full = false;
 
-  if (answer->kind == RESP_NIL)
+  if (answer->kind == RESP_NIL) {
+    count_learned(share, 0);
     return true;
+  }
   for (size_t i = 0; entries != NULL && !full && i < entries->count; i++)
     if (!take_entry(share, &entries->items[i], &full))
       entries = NULL;
@@ -200,6 +219,7 @@ static bool take_entries(struct share *share, const struct resp_value *answer, s
     redis_add_complaint(why, answer);
     return false;
   }
+  count_learned(share, entries->count);
   if (!full && entries->count == READ_AT_ONCE)
     share->learn_at = 0; /* there is more */
   return true;

@@ -17,16 +17,17 @@ enum {
 };
 
 /* KEYS: record, stream. ARGV: the record as it is taken to be ("*": whatever it is), the new one,
- * its expiry, the network if its refusal has changed, the stream's length and its expiry. */
+ * its expiry, the network if its refusal has changed, the stream's length and its expiry. What
+ * cannot be told to others is not written: it would never be told again. */
 const char share_script[] =
     "local record = redis.call('GET', KEYS[1])\n"
     "if ARGV[1] ~= '*' and (record or '') ~= ARGV[1] then return record end\n"
-    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "if ARGV[4] ~= '' then\n"
     "  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'network', ARGV[4], 'page', "
     "ARGV[2])\n"
     "  redis.call('PEXPIRE', KEYS[2], ARGV[6])\n"
     "end\n"
+    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "return 1\n";
 
 uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_page *page,
@@ -42,9 +43,8 @@ uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_
 
 /* Entering */
 
-/* What outlasts counting: refusals and what an operator has set. Counts come through the queue
- * alone, for what stands in the store may be on its way there. */
-static struct ledger_page refusal_of(const struct ledger_page *page, uint64_t now)
+/* Counts come through the queue alone, for what stands in the store may be on its way there. */
+struct ledger_page share_refusal(const struct ledger_page *page, uint64_t now)
 {
   return (struct ledger_page){.updated = now,
                               .sketch_since = now,
@@ -63,10 +63,10 @@ static void add_local(struct share *share, struct share_page *page, uint64_t now
   struct ledger_page refusal;
 
   store_look_at(share->store, page->network, &view);
-  if (!view.known ||
-      (view.page.refused_until <= page->page.refused_until && view.page.set <= page->page.set))
+  if (!view.known || (!ledger_goes_before(&share->ledger, &view.page, &page->page, now) &&
+                      view.page.set <= page->page.set))
     return;
-  refusal = refusal_of(&view.page, now);
+  refusal = share_refusal(&view.page, now);
   ledger_merge(&share->ledger, &page->page, &refusal, now);
 }
 
@@ -89,10 +89,12 @@ size_t share_collect(struct share *share)
     struct share_page *page = share_pages_take(&share->pages, share->items[i].network, &is_new);
 
     share->page_of[i] = page;
-    if (page == NULL) {
+    if (page == NULL && share->items[i].is_set)
+      share_want_review(share, SHARE_REVIEW_MS);
+    else if (page == NULL)
       share_lose(share, 1);
+    if (page == NULL)
       continue;
-    }
     share_pages_want(&share->pages, page);
     page->apart = page->apart || !redis_is_open(&share->redis);
     enter(share, page, &share->items[i]);
@@ -102,16 +104,17 @@ size_t share_collect(struct share *share)
 
 /* Sending */
 
-/* Whether others must hear of it at once: a refusal that goes further than the record's, or an
- * operator's word. */
-static bool is_news(const struct share_page *page, uint64_t now)
+/* Whether others must hear of it at once: a refusal that goes before the record's, or an operator's
+ * word. */
+static bool is_news(const struct share *share, const struct share_page *page, uint64_t now)
 {
   struct ledger_page seen = {0};
 
   if (page->has_seen)
     (void)ledger_read((struct span){page->seen, sizeof(page->seen)}, &seen);
-  return page->page.set != seen.set || (ledger_refused_for(&page->page, now) > 0 &&
-                                        page->page.refused_until > seen.refused_until);
+  return page->page.set != seen.set ||
+         (ledger_refused_for(&page->page, now) > 0 &&
+          ledger_goes_before(&share->ledger, &page->page, &seen, now));
 }
 
 static struct span number_in(char memory[NUMBER_SIZE], uint64_t number)
@@ -146,7 +149,7 @@ static bool add_update(struct share *share, const struct share_page *page, char 
                       page->strange ? SPAN("*") : seen,
                       {bytes, LEDGER_BYTES},
                       number_in(expiry, share_expiry(&share->ledger, &page->page, now)),
-                      is_news(page, now) ? text_span(&network) : SPAN(""),
+                      is_news(share, page, now) ? text_span(&network) : SPAN(""),
                       number_in(length, SHARE_STREAM_LENGTH),
                       number_in(last, (uint64_t)2 * LEDGER_SECONDS_MAX * 1000),
                   },
@@ -241,6 +244,8 @@ static bool take_answer(struct share *share, size_t n, struct text *why)
   }
   if (!page->wanted && (page->foreign || ledger_refused_for(&page->page, store_now()) > 0))
     page->foreign = !share_tell_store(share, page->network, &page->page);
+  if (page->foreign)
+    share_want_review(share, SHARE_REVIEW_MS); /* the store has no room now */
   return true;
 }
 

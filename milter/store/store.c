@@ -11,12 +11,14 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { BITS_BEFORE_V4 = 96 };
+
 /* Networks */
 
 struct netblock store_network(const struct store *store, struct ip client)
 {
   bool v4 = ip_is_v4(client);
-  unsigned bits = v4 ? 96 + store->options.ipv4_prefix : store->options.ipv6_prefix;
+  unsigned bits = v4 ? BITS_BEFORE_V4 + store->options.ipv4_prefix : store->options.ipv6_prefix;
 
   return netblock_around(client, bits);
 }
@@ -101,11 +103,12 @@ static bool goes_before(struct store *store, const struct pagefile_key *key,
 }
 
 /* Looks for networks of other widths around the client, and shows the one whose refusal goes before
- * all others. There are few widths, and mostly none. */
+ * all others. There are few widths, and mostly none. An IPv6 network that has the IPv4 addresses
+ * among its bits, as ::/0 has, is none of theirs. */
 static void look_around(struct store *store, struct ip client, uint64_t now,
                         struct store_view *view)
 {
-  for (unsigned bits = 0; bits <= STORE_WIDTHS; bits++) {
+  for (unsigned bits = ip_is_v4(client) ? BITS_BEFORE_V4 : 0; bits <= STORE_WIDTHS; bits++) {
     uint64_t widths = atomic_load_explicit(&store->widths[bits / 64], memory_order_relaxed);
     struct store_view around;
     struct pagefile_key key;
@@ -230,15 +233,34 @@ bool store_change(struct store *store, const struct pagefile_key *key, enum stor
 struct merging {
   const struct ledger_page *theirs;
   uint64_t now;
-  bool was_refused;
+  bool began;
 };
 
 static void merge(void *context, const struct ledger_settings *ledger, struct ledger_page *page)
 {
   struct merging *merging = context;
 
-  merging->was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_refused = ledger_refused_for(page, merging->now) > 0;
+  bool was_meant = ledger_is_meant(ledger, page, merging->now);
+
   ledger_merge(ledger, page, merging->theirs, merging->now);
+  merging->began = (!was_refused && ledger_refused_for(page, merging->now) > 0) ||
+                   (!was_meant && ledger_is_meant(ledger, page, merging->now));
+}
+
+/* Whether the page of the view would be another one afterwards, but for the time that has passed.
+ */
+static bool is_news(struct store *store, const struct pagefile_key *key,
+                    const struct ledger_page *theirs, uint64_t now, const struct store_view *view)
+{
+  struct store_part *part = store_part_of(store, key);
+  struct ledger_page before = view->page, after = view->page;
+
+  pthread_mutex_lock(&part->lock);
+  ledger_settle(&part->ledger, &before, now);
+  ledger_merge(&part->ledger, &after, theirs, now);
+  pthread_mutex_unlock(&part->lock);
+  return memcmp(&before, &after, sizeof(before)) != 0;
 }
 
 bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
@@ -246,9 +268,14 @@ bool store_merge(struct store *store, struct netblock network, const struct ledg
 {
   struct pagefile_key key = store_key(network);
   struct merging merging = {.theirs = page, .now = now};
-  bool done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+  bool done;
 
-  view->began = done && !merging.was_refused && ledger_refused_for(&view->page, now) > 0;
+  look_up(store, &key, view);
+  if (view->known && !is_news(store, &key, page, now, view))
+    return true;
+  done = store_change(store, &key, STORE_SOON, merge, &merging, view);
+
+  view->began = done && merging.began;
   if (view->began) {
     store_note_width(store, network);
     store_hurry(store, STORE_NOW);

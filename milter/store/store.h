@@ -81,7 +81,8 @@ bool store_count(struct store *store, struct ip client, const struct ledger_entr
 
 /*
  * Adds what another relay knows of a network, at `now`: see ledger_merge(). `began` in the view
- * says that it is refused now and was not before. False when there was no room.
+ * says that it is refused now and was not before, or was only noticed. What is no news is not
+ * written. False when there was no room.
  */
 bool store_merge(struct store *store, struct netblock network, const struct ledger_page *page,
                  uint64_t now, struct store_view *view);

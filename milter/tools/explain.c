@@ -42,12 +42,15 @@ static int unknown_name(struct span words)
                     words.at, guess_hint(&guess, memory, sizeof(memory), ""));
 }
 
-static int unknown_code(struct span words)
+static int unknown_code(struct span words, enum code_fault fault)
 {
   char memory[64];
   struct text shown = text_in(memory, sizeof(memory));
 
   text_add_quoted(&shown, words, "");
+  if (fault == CODE_MISMATCH)
+    return tool_usage("explain", "\"%s\" is no reply of SMTP: its codes are of two classes",
+                      shown.at);
   return tool_usage("explain", "\"%s\" is no reply of SMTP; --help lists the codes", shown.at);
 }
 
@@ -56,17 +59,19 @@ static int recognise(struct subject *subject)
 {
   struct span words = subject->words;
   bool alone = span_find(words, ' ') == words.len;
+  enum code_fault fault;
 
   for (enum rule rule = 0; rule < RULE_COUNT; rule++)
     if (span_equals_nocase(words, span_from(rule_entry(rule)->name)))
       subject->rule = rule;
   if (subject->rule != RULE_NONE)
     return TOOL_FINE;
-  subject->is_code = code_query_parse(words, &subject->code) == CODE_OK;
+  fault = code_query_parse(words, &subject->code);
+  subject->is_code = fault == CODE_OK;
   if (subject->is_code)
     return TOOL_FINE;
   if (words.len > 0 && byte_is_digit(words.at[0]))
-    return unknown_code(words);
+    return unknown_code(words, fault);
   if (words.len == 0)
     return tool_usage("explain", "what shall be explained?");
   if (alone && command_find(words) == COMMAND_NONE && is_name(words))

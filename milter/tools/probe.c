@@ -18,33 +18,51 @@
 
 enum { COLUMNS_DEFAULT = 100, COLUMNS_LEAST = 60, COLUMNS_MOST = 120 };
 
-/* Progress, on a terminal: one line that is written over. */
+/* Whether the terminal knows more than lines. */
+static bool is_able(void)
+{
+  const char *terminal = getenv("TERM");
+
+  return terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
+/* Progress, on a terminal: one line that is written over, or one a check where that cannot be. */
 static void show_progress(void *context, enum probe_check check)
 {
-  (void)context;
-  fprintf(stderr, "\r\033[K%d of %d: %s ", (int)check + 1, PROBE_CHECK_COUNT,
-          probe_check_entry(check)->title);
+  const bool *over = context;
+
+  fprintf(stderr, "%s%d of %d: %s%s", *over ? "\r\033[K" : "", (int)check + 1, PROBE_CHECK_COUNT,
+          probe_check_entry(check)->title, *over ? " " : "\n");
   fflush(stderr);
 }
 
 static void run(const struct probe_command *command, const struct probe_carrier *carrier,
                 struct probe_report *report)
 {
-  static const struct probe_progress progress = {.begins = show_progress};
+  bool over = is_able();
+  struct probe_progress progress = {.begins = show_progress, .context = &over};
   bool shown = !command->dry_run && isatty(STDERR_FILENO) == 1;
 
   report->when = (int64_t)time(NULL);
   probe_run(&command->options, carrier, shown ? &progress : NULL, report);
-  if (shown)
+  if (shown && over)
     fputs("\r\033[K", stderr);
 }
 
 /* --dry-run */
 
+static const char dry_words[] =
+    "That is for a server that offers everything and refuses what it should; mx.example.org "
+    "stands\n"
+    "for the name in its greeting, 192.0.2.25 for its address, where they are not given. One that\n"
+    "answers otherwise gets less, or some lines more: EHLO or HELO, NOOP, RSET, QUIT, MAIL from a\n"
+    "well-formed sender or \"<> SMTPUTF8\", and RCPT to a name that nobody has.\n";
+
 static void print_dry(const struct probe_report *report)
 {
-  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other:\n",
+  printf("To %s, port %u, %u lines would be sent over %u connections, one after the other.\n",
          report->host, report->port, report->commands, report->connections);
+  fputs(dry_words, stdout);
   for (enum probe_check check = 0; check < PROBE_CHECK_COUNT; check++) {
     const struct probe_result *result = &report->results[check];
     struct span rest = text_span(&result->transcript);
@@ -64,6 +82,10 @@ static int run_dry(const struct probe_command *command, struct probe_report *rep
   struct probe_dry dry = {.user = command->options.user, .domain = command->options.domain};
   struct probe_carrier carrier = probe_carrier_dry(&dry);
 
+  struct ip ip;
+
+  if (ip_parse(span_from(command->host), &ip))
+    ip_format(ip, report->address);
   run(command, &carrier, report);
   print_dry(report);
   return TOOL_FINE;
@@ -83,10 +105,9 @@ static unsigned columns(void)
 /* https://no-color.org/: set to anything but "", it forbids */
 static bool wants_colour(void)
 {
-  const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  const char *forbidden = getenv("NO_COLOR");
 
-  return isatty(STDOUT_FILENO) == 1 && (forbidden == NULL || forbidden[0] == '\0') &&
-         terminal != NULL && !span_equals(span_from(terminal), SPAN("dumb"));
+  return isatty(STDOUT_FILENO) == 1 && (forbidden == NULL || forbidden[0] == '\0') && is_able();
 }
 
 static bool save(const char *file, void (*print)(FILE *to, const struct probe_report *report),
@@ -101,10 +122,16 @@ static bool save(const char *file, void (*print)(FILE *to, const struct probe_re
   return false;
 }
 
+static int save_reports(const struct probe_command *command, const struct probe_report *report)
+{
+  bool saved = save(command->junit, probe_print_junit, report);
+
+  saved = save(command->html, probe_print_html, report) && saved;
+  return saved ? TOOL_FINE : TOOL_TRY_LATER;
+}
+
 static int print_reports(const struct probe_command *command, const struct probe_report *report)
 {
-  bool saved = true;
-
   if (!command->json)
     probe_print_text(stdout, report,
                      (wants_colour() ? PROBE_TEXT_COLOUR : 0) |
@@ -112,9 +139,7 @@ static int print_reports(const struct probe_command *command, const struct probe
                      columns());
   else if (!probe_print_json(stdout, report))
     return TOOL_NO_MEMORY;
-  saved = save(command->junit, probe_print_junit, report) && saved;
-  saved = save(command->html, probe_print_html, report) && saved;
-  return saved ? TOOL_FINE : TOOL_TRY_LATER;
+  return save_reports(command, report);
 }
 
 /* A server that went silent on the way has not passed what was not asked. */
@@ -155,24 +180,37 @@ static unsigned nearness(const struct probe_net *net)
   return (near ? PROBE_FLAG_NEAR : 0) | (home ? PROBE_FLAG_HOME : 0);
 }
 
-/* Finds the addresses, and whether they may be asked. Returns an exit code. */
-static int find_server(struct probe_command *command, struct probe_net *net)
+/* Nothing could be asked. People read why; programs find it in the report that they wait for. */
+static int tell_unasked(const struct probe_command *command, struct probe_report *report,
+                        const char *why)
 {
-  char memory[256], address[IP_TEXT_SIZE];
-  struct text why = text_in(memory, sizeof(memory));
+  int code;
 
-  if (channel_resolve(command->host, net->addresses, &net->count, &why) != CHANNEL_OK) {
-    tool_complain("probe", "%s: %s", command->host, memory);
-    return TOOL_UNAVAILABLE;
-  }
+  tool_complain("probe", "%s: %s", command->host, why);
+  report->when = (int64_t)time(NULL);
+  probe_report_end(report, why);
+  if (command->json && !probe_print_json(stdout, report))
+    return TOOL_NO_MEMORY;
+  code = save_reports(command, report);
+  return code != TOOL_FINE ? code : TOOL_UNAVAILABLE;
+}
+
+/* Whether the addresses may be asked. Returns an exit code. */
+static int may_be_asked(struct probe_command *command, const struct probe_net *net)
+{
+  char address[IP_TEXT_SIZE];
+  bool named;
+
   for (size_t i = 0; i < net->count && !command->yes; i++) {
     if (probe_is_private(net->addresses[i]))
       continue;
     ip_format(net->addresses[i], address);
+    named = strcmp(command->host, address) != 0;
     return tool_usage("probe",
-                      "%s is %s, on neither loopback nor a private network. Some hundred commands "
-                      "would be sent there; --dry-run shows them. When its owner agrees, say --yes",
-                      command->host, address);
+                      "%s%s%s%s is on neither loopback nor a private network. Some hundreds of "
+                      "commands would be sent there; --dry-run shows them. When its owner agrees, "
+                      "say --yes",
+                      command->host, named ? " (" : "", named ? address : "", named ? ")" : "");
   }
   command->options.flags |= nearness(net);
   return TOOL_FINE;
@@ -185,15 +223,16 @@ static int run_live(struct probe_command *command, struct probe_report *report)
   char memory[256];
   struct text why = text_in(memory, sizeof(memory));
   struct probe_carrier carrier;
-  int code = find_server(command, &net);
+  int code;
 
+  if (channel_resolve(command->host, net.addresses, &net.count, &why) != CHANNEL_OK)
+    return tell_unasked(command, report, memory);
+  code = may_be_asked(command, &net);
   if (code != TOOL_FINE)
     return code;
   net.tls = tls_client_open(&tls, &why);
-  if (net.tls == NULL) {
-    fprintf(stderr, "milter-strict probe: TLS: %s\n", memory);
-    return TOOL_UNAVAILABLE;
-  }
+  if (net.tls == NULL)
+    return tell_unasked(command, report, memory);
   carrier = probe_carrier_net(&net, report->address);
   run(command, &carrier, report);
   tls_client_close(net.tls);

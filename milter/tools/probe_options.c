@@ -260,6 +260,9 @@ static int take_operands(int count, char **words, struct probe_command *out)
     return tool_usage("probe", count == 0 ? "which HOST is to be asked?" : "one HOST at a time");
   if ((out->options.flags & both) == both)
     return tool_usage("probe", "--tls and --starttls exclude each other");
+  if (out->dry_run && (out->json || out->junit != NULL || out->html != NULL))
+    return tool_usage("probe",
+                      "--dry-run asks nothing that --json, --junit or --html could report");
   out->port = (out->options.flags & PROBE_FLAG_TLS) != 0 ? PORT_SMTPS : PORT_SMTP;
   if (!probe_target_parse(words[0], out->host, &out->port))
     return tool_usage("probe", "%s: HOST or HOST:PORT is needed, IPv6 addresses in brackets",

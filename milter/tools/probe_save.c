@@ -25,18 +25,34 @@ static bool complain(const struct job *job, const char *path, int error)
   return false;
 }
 
-/* Prints into the open file and closes it; 0, or the errno of what failed first. */
-static int print_and_close(const struct job *job, FILE *to, bool sync)
+/* Prints into the open file; 0, or the errno of what failed first. */
+static int print_to(const struct job *job, FILE *to)
 {
-  int error = 0;
-
   errno = 0;
   job->print(to, job->report);
-  if (fflush(to) != 0 || ferror(to) != 0 || (sync && fsync(fileno(to)) != 0))
-    error = errno != 0 ? errno : EIO;
+  if (fflush(to) == 0 && ferror(to) == 0)
+    return 0;
+  return errno != 0 ? errno : EIO;
+}
+
+static int print_and_close(const struct job *job, FILE *to, bool sync)
+{
+  int error = print_to(job, to);
+
+  if (error == 0 && sync && fsync(fileno(to)) != 0)
+    error = errno;
   if (fclose(to) != 0 && error == 0)
     error = errno;
   return error;
+}
+
+/* "/dev/stdout", or what it leads to: made anew, what was printed before would be lost. */
+static bool is_output(const struct stat *there)
+{
+  struct stat output;
+
+  return fstat(STDOUT_FILENO, &output) == 0 && output.st_dev == there->st_dev &&
+         output.st_ino == there->st_ino;
 }
 
 static bool save_as_it_is(const struct job *job, const char *path)
@@ -82,6 +98,11 @@ bool probe_save(const char *path, void (*print)(FILE *to, const struct probe_rep
 
   if (stat(path, &there) != 0)
     return save_beside(&job, path);
+  if (is_output(&there)) {
+    int error = print_to(&job, stdout);
+
+    return error == 0 || complain(&job, path, error);
+  }
   if (!S_ISREG(there.st_mode))
     return save_as_it_is(&job, path);
   whole = realpath(path, NULL); /* what a symbolic link leads to is renamed, not the link */

@@ -17,27 +17,15 @@ struct replay_side {
   bool watches;               /* mode = "monitor": judged as if it enforced */
 };
 
-/* A line whose stamp is far from the one before: what comes next tells whether it is a stray. */
-struct replay_held {
-  bool held;
-  struct timestamp stamp;
-  struct maillog_place place;
-  size_t len;
-  char bytes[REPLAY_LINE_MAX];
-};
-
 struct replay {
   struct replay_side side[2];
   unsigned sides;
   struct replay_reading reading;
   struct maillog_joiner *joiner;
-  struct timeline timeline;
   uint64_t first, last;     /* times of the log, milliseconds; 0: none */
-  uint64_t strange;         /* lines that are none of a log */
-  uint64_t strays;          /* lines with a stray stamp, taken for one like that before */
+  uint64_t now;             /* of the line that is being read */
   uint64_t both;            /* with two sides: refused by either */
   struct replay_case about; /* the transaction that is being told */
-  struct replay_held held;
 };
 
 struct replay_options {

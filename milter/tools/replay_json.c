@@ -135,8 +135,9 @@ static void add_log(const struct replay *replay, cJSON *to)
   add_number(to, "lines-postfix", totals->by_mta[MAILLOG_POSTFIX]);
   add_number(to, "lines-sendmail", totals->by_mta[MAILLOG_SENDMAIL]);
   add_number(to, "lines-ours", totals->ours);
-  add_number(to, "lines-strange", replay->strange);
-  add_number(to, "lines-stray", replay->strays);
+  add_number(to, "lines-strange", replay->reading.strange);
+  add_number(to, "lines-stray", replay->reading.strays);
+  add_number(to, "lines-repeated", replay->reading.repeated);
   add_number(to, "lines-cut", replay->reading.cut);
   add_number(to, "sessions", totals->sessions);
   add_number(to, "messages", totals->messages);

@@ -79,7 +79,12 @@ static void report(const struct door_report *report)
 {
   struct replay_outcome *outcome = at_work->said;
   uint64_t bit = UINT64_C(1) << report->verdict->rule;
+  bool again = ((outcome->refused | outcome->watched) & bit) != 0;
 
+  if (!at_work->in_vain || rule_entry(report->verdict->rule)->stage != STAGE_RCPT)
+    outcome->in_vain &= ~bit;
+  else if (!again)
+    outcome->in_vain |= bit;
   if (report->event == DOOR_REFUSED)
     outcome->refused |= bit;
   else if (report->event == DOOR_WOULD_REFUSE)
@@ -141,7 +146,7 @@ static void tell_ledger(struct replay_judge *judge)
 static void begin_outcome(struct replay_judge *judge, struct replay_outcome *outcome)
 {
   judge->said = outcome;
-  outcome->refused = outcome->watched = outcome->exempt = 0;
+  outcome->refused = outcome->watched = outcome->exempt = outcome->in_vain = 0;
   outcome->recipient_len = 0;
 }
 
@@ -170,9 +175,11 @@ static void rcpt(struct replay_judge *judge, const struct maillog_step *step)
                 0, judge->session.smtputf8);
   question.refused_by_mta = step->kind == MAILLOG_STEP_REFUSED;
   question.unknown_to_mta = step->unknown;
+  judge->in_vain = step->kind == MAILLOG_STEP_MILTER || step->failed;
   for (uint32_t i = 0; i < step->times && judge->open; i++)
     if (ask(judge, &question) && step->kind == MAILLOG_STEP_MILTER)
       session_refused(&judge->session, &question);
+  judge->in_vain = false;
 }
 
 static void end_transaction(struct replay_judge *judge, const struct maillog_step *step)

@@ -17,6 +17,7 @@ struct replay_outcome {
   uint64_t refused;
   uint64_t watched;                 /* noticed only */
   uint64_t exempt;                  /* overlooked, for the client is exempt */
+  uint64_t in_vain;                 /* refused or noticed at recipients alone who got no mail */
   uint16_t fault[RULE_COUNT];       /* enum fault_kind, where a bit is set */
   char recipient[MAILLOG_PATH_MAX]; /* the first that was objected to */
   uint16_t recipient_len;
@@ -35,7 +36,8 @@ struct replay_judge {
 
   struct session session;
   uint64_t when;
-  bool open;                                        /* a transaction, and MAIL was not refused */
+  bool open;    /* a transaction, and MAIL was not refused */
+  bool in_vain; /* the recipient that is judged got no mail, says the log */
   uint64_t helo_refused, helo_watched, helo_exempt; /* what was said at HELO, spoken at once */
   struct replay_outcome outcome;                    /* of the transaction */
   struct replay_outcome command; /* of the last command that is not part of one, HELO included */

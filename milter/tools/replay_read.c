@@ -1,129 +1,174 @@
 /*
- * Reading logs, through zlib, which takes what is not compressed as it is.
+ * Merging. A file is opened when the time comes at which it begins; of those that are open, the one
+ * whose next line is the earliest is read on. So rotated files are open one after the other, and
+ * the clock of the ledger never runs back because of a second host's log.
+ *
+ * Each file has a timeline of its own, for its stamps may have no year.
  */
 #include "replay_read.h"
-#include "../maillog/event.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum {
-  BUFFER_SIZE = 1 << 18,
-  LOOK_SIZE = 1 << 16, /* bytes in which the first time stamp must stand */
-  SHOW_EVERY = 250,    /* milliseconds */
+  STREAMS_MAX = 16,     /* open at once: more wait until one has ended */
+  SHOW_EVERY = 250,     /* milliseconds */
+  LOOK_AT_CLOCK = 4096, /* lines */
 };
 
-static bool is_stdin(const struct replay_file *file)
+struct entry {
+  struct maillog_line line;
+  struct span bytes;
+  uint64_t number;
+};
+
+/* A file that is open, and the line of it that comes next. */
+struct stream {
+  unsigned file;
+  struct timeline timeline;
+  struct entry next;
+  uint64_t when;      /* of that line */
+  bool looked_ahead;  /* at the line after it, because its stamp was in doubt */
+  struct entry ahead; /* that line */
+  struct replay_source source;
+  char held[REPLAY_LINE_MAX]; /* where `next` stands when `ahead` is known */
+};
+
+struct merge {
+  struct replay_reading *reading;
+  struct stream *streams[STREAMS_MAX]; /* the first `open` ones are open, others may be NULL */
+  unsigned open;
+  unsigned begun; /* files that were opened */
+};
+
+/* The next line of a log in the file; those that are none are counted. */
+static bool pull(struct replay_reading *reading, struct stream *stream, struct entry *out)
 {
-  return strcmp(file->name, "-") == 0;
-}
+  struct span line;
+  bool found = false;
 
-static gzFile open_file(const struct replay_file *file)
-{
-  gzFile in;
-
-  errno = 0;
-  in = is_stdin(file) ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(file->name, "rb");
-  if (in != NULL)
-    (void)gzbuffer(in, BUFFER_SIZE);
-  return in;
-}
-
-/* Order */
-
-/* The first time stamp in these bytes. */
-static bool find_stamp(struct span bytes, struct timestamp *out)
-{
-  while (bytes.len > 0) {
-    size_t end = span_find(bytes, '\n');
-    struct maillog_line line;
-
-    if (maillog_cut(span_slice(bytes, 0, end), &line)) {
-      *out = line.stamp;
-      return true;
+  while (!found && replay_source_line(&stream->source, &line)) {
+    reading->lines++;
+    if (line.len > REPLAY_LINE_MAX) {
+      reading->cut++;
+      line.len = REPLAY_LINE_MAX;
     }
-    bytes = span_slice(bytes, end + 1, bytes.len);
+    out->bytes = line;
+    out->number = stream->source.number;
+    found = maillog_cut(line, &out->line);
+    reading->strange += !found;
   }
-  return false;
+  reading->bytes += stream->source.bytes;
+  stream->source.bytes = 0;
+  return found;
 }
 
-/* Where the file begins in time; when it has no years, by when it was last written to. */
-static void date(struct replay_file *file, struct span bytes, time_t written)
+/* The stamp of `next` is far from the one before: the one after it tells whether it is a stray. */
+static bool is_stray(struct replay_reading *reading, struct stream *stream)
 {
-  struct timestamp stamp;
+  struct entry *next = &stream->next;
 
-  file->first_year = timeline_first_year(&(struct timestamp){.month = 1, .day = 1},
-                                         (uint64_t)(written > 0 ? written : 0) * 1000);
-  if (!find_stamp(bytes, &stamp))
+  memcpy(stream->held, next->bytes.at, next->bytes.len);
+  next->bytes.at = stream->held;
+  (void)maillog_cut(next->bytes, &next->line); /* as before, but here */
+  stream->looked_ahead = pull(reading, stream, &stream->ahead);
+  return stream->looked_ahead &&
+         timeline_strays(&stream->timeline, &next->line.stamp, &stream->ahead.line.stamp);
+}
+
+/* Goes on to the next line; false at the end. */
+static bool go_on(struct replay_reading *reading, struct stream *stream)
+{
+  if (stream->looked_ahead)
+    stream->next = stream->ahead;
+  else if (!pull(reading, stream, &stream->next))
+    return false;
+  stream->looked_ahead = false;
+  if (timeline_doubts(&stream->timeline, &stream->next.line.stamp) && is_stray(reading, stream)) {
+    reading->strays++;
+    stream->when = stream->timeline.last;
+  } else {
+    stream->when = timeline_place(&stream->timeline, &stream->next.line.stamp);
+  }
+  return true;
+}
+
+/* Goes on, or closes the stream of this index. */
+static void step(struct merge *merge, unsigned index)
+{
+  struct stream *stream = merge->streams[index];
+
+  if (go_on(merge->reading, stream))
     return;
-  file->dated = true;
-  file->first_year = timeline_first_year(&stamp, (uint64_t)(written > 0 ? written : 0) * 1000);
-  file->first = timestamp_in_year(&stamp, file->first_year);
+  replay_source_close(&stream->source);
+  memmove(&merge->streams[index], &merge->streams[index + 1],
+          (--merge->open - index) * sizeof(merge->streams[0]));
+  merge->streams[merge->open] = stream;
 }
 
-static bool look_at(struct replay_file *file)
+/* The next file; false when memory is short. */
+static bool open_next(struct merge *merge)
 {
-  static char bytes[LOOK_SIZE];
-  struct stat about;
-  gzFile in;
-  int got;
+  struct stream **place = &merge->streams[merge->open], *stream;
+  struct replay_file *file = &merge->reading->files[merge->begun];
 
-  if (is_stdin(file)) {
-    date(file, SPAN(""), time(NULL));
-    return true;
-  }
-  if (stat(file->name, &about) != 0)
+  if (*place == NULL)
+    *place = malloc(sizeof(**place));
+  stream = *place;
+  if (stream == NULL)
     return false;
-  if (S_ISDIR(about.st_mode)) {
-    errno = EISDIR;
-    return false;
-  }
-  if (!S_ISREG(about.st_mode)) { /* a pipe: what is read is gone */
-    date(file, SPAN(""), time(NULL));
-    return access(file->name, R_OK) == 0;
-  }
-  in = open_file(file);
-  if (in == NULL)
-    return false;
-  file->size = (uint64_t)about.st_size;
-  got = gzread(in, bytes, sizeof(bytes));
-  gzclose(in);
-  date(file, (struct span){bytes, got > 0 ? (size_t)got : 0}, about.st_mtime);
+  stream->file = merge->begun++;
+  stream->timeline = (struct timeline){.year = file->first_year};
+  stream->looked_ahead = false;
+  replay_source_open(&stream->source, file);
+  step(merge, merge->open++);
   return true;
 }
 
-static bool comes_before(const struct replay_file *a, const struct replay_file *b)
+/* Which stream has the earliest line; of several, that of the earliest file. */
+static unsigned earliest(const struct merge *merge)
 {
-  return a->dated && (!b->dated || a->first < b->first);
+  unsigned best = 0;
+
+  for (unsigned i = 1; i < merge->open; i++)
+    if (merge->streams[i]->when < merge->streams[best]->when)
+      best = i;
+  return best;
 }
 
-bool replay_look_at(struct replay_file *files, unsigned count, unsigned *wrong)
+/* Whether the next file begins before what would come next. */
+static bool may_open(const struct merge *merge, uint64_t when)
 {
-  for (*wrong = 0; *wrong < count; ++*wrong)
-    if (!look_at(&files[*wrong]))
-      return false;
-  for (unsigned i = 1; i < count; i++)
-    for (unsigned j = i; j > 0 && comes_before(&files[j], &files[j - 1]); j--) {
-      struct replay_file file = files[j];
+  const struct replay_file *next = &merge->reading->files[merge->begun];
 
-      files[j] = files[j - 1];
-      files[j - 1] = file;
+  if (merge->begun == merge->reading->count || merge->open == STREAMS_MAX)
+    return false;
+  return merge->open == 0 || (next->dated && next->first <= when);
+}
+
+/* Leaves the same line aside where it comes next in another file. */
+static void drop_repeated(struct merge *merge, unsigned index)
+{
+  const struct stream *stream = merge->streams[index];
+
+  for (unsigned i = merge->open; i-- > index + 1;)
+    if (merge->streams[i]->when == stream->when &&
+        span_equals(merge->streams[i]->next.bytes, stream->next.bytes)) {
+      merge->reading->repeated++;
+      step(merge, i);
     }
-  return true;
 }
 
 /* Progress */
 
 struct progress {
   bool shown, wanted;
-  uint64_t total, before; /* bytes on disk: of all files, of those that are done */
-  uint64_t last;          /* when it was shown, milliseconds */
+  unsigned lines; /* since the clock was looked at */
+  uint64_t total; /* bytes on disk */
+  uint64_t last;  /* when it was shown, milliseconds */
 };
 
 static uint64_t clock_now(void)
@@ -143,24 +188,39 @@ static struct progress progress_begin(const struct replay_reading *reading)
   return progress;
 }
 
-static void progress_show(struct progress *progress, const struct replay_reading *reading,
-                          const struct replay_file *file, gzFile in)
+/* Bytes on disk that are done with. */
+static uint64_t done(const struct merge *merge)
 {
-  uint64_t now = progress->wanted ? clock_now() : 0;
-  z_off_t at;
+  uint64_t sum = 0;
 
-  if (!progress->wanted || now - progress->last < SHOW_EVERY)
+  for (unsigned i = 0; i < merge->begun; i++)
+    sum += merge->reading->files[i].size;
+  for (unsigned i = 0; i < merge->open; i++) {
+    const struct replay_source *source = &merge->streams[i]->source;
+    uint64_t place = replay_source_place(source);
+
+    sum -= source->file->size > place ? source->file->size - place : 0;
+  }
+  return sum;
+}
+
+static void progress_show(struct progress *progress, const struct merge *merge)
+{
+  uint64_t now;
+
+  if (!progress->wanted || ++progress->lines < LOOK_AT_CLOCK)
+    return;
+  progress->lines = 0;
+  now = clock_now();
+  if (now - progress->last < SHOW_EVERY)
     return;
   progress->last = now;
   progress->shown = true;
-  at = gzoffset(in);
-  if (file->size > 0 && progress->total > 0 && at >= 0)
-    fprintf(stderr, "\r%3u %%",
-            (unsigned)((progress->before + (uint64_t)at) * 100 / progress->total));
-  else
-    fprintf(stderr, "\r");
-  fprintf(stderr, "  %llu MB, %llu lines ", (unsigned long long)(reading->bytes >> 20),
-          (unsigned long long)reading->lines);
+  fputs("\r", stderr);
+  if (progress->total > 0)
+    fprintf(stderr, "%3u %%", (unsigned)(done(merge) * 100 / progress->total));
+  fprintf(stderr, "  %llu MB, %llu lines ", (unsigned long long)(merge->reading->bytes >> 20),
+          (unsigned long long)merge->reading->lines);
 }
 
 static void progress_end(const struct progress *progress)
@@ -169,84 +229,39 @@ static void progress_end(const struct progress *progress)
     fprintf(stderr, "\r\033[K");
 }
 
-/* Lines */
+/* All of it */
 
-struct cutter {
-  size_t used; /* bytes in the buffer */
-  bool skips;  /* the line that is being read was taken already, cut */
-  uint64_t number;
-  char bytes[BUFFER_SIZE];
-};
-
-static void take_line(struct replay_reading *reading, struct cutter *cutter, unsigned file,
-                      struct span line)
+static bool merge_all(struct merge *merge, struct progress *progress)
 {
-  reading->lines++;
-  cutter->number++;
-  if (line.len > REPLAY_LINE_MAX) {
-    reading->cut++;
-    line.len = REPLAY_LINE_MAX;
+  for (;;) {
+    unsigned index = earliest(merge);
+    struct stream *stream = merge->open > 0 ? merge->streams[index] : NULL;
+
+    if (may_open(merge, stream != NULL ? stream->when : 0)) {
+      if (!open_next(merge))
+        return false;
+      continue;
+    }
+    if (stream == NULL)
+      return true;
+    drop_repeated(merge, index);
+    merge->reading->take(merge->reading->context, &stream->next.line, stream->when, stream->file,
+                         stream->next.number);
+    progress_show(progress, merge);
+    step(merge, index);
   }
-  reading->take(reading->context, line, file, cutter->number);
 }
 
-/* Takes the whole lines of the buffer; what is left moves to its beginning. */
-static void take_lines(struct replay_reading *reading, struct cutter *cutter, unsigned file)
+bool replay_read(struct replay_reading *reading)
 {
-  struct span rest = {cutter->bytes, cutter->used};
-
-  while (rest.len > 0) {
-    const char *end = memchr(rest.at, '\n', rest.len);
-    size_t len = end == NULL ? rest.len : (size_t)(end - rest.at);
-
-    if (end == NULL && rest.len < sizeof(cutter->bytes))
-      break;
-    if (!cutter->skips)
-      take_line(reading, cutter, file, span_slice(rest, 0, len));
-    cutter->skips = end == NULL; /* longer than the buffer */
-    rest = span_slice(rest, len + 1, rest.len);
-  }
-  if (cutter->skips)
-    rest.len = 0;
-  memmove(cutter->bytes, rest.at, rest.len);
-  cutter->used = rest.len;
-}
-
-static void read_file(struct replay_reading *reading, unsigned index, struct cutter *cutter,
-                      struct progress *progress)
-{
-  struct replay_file *file = &reading->files[index];
-  gzFile in = open_file(file);
-  int got;
-
-  cutter->used = 0;
-  cutter->skips = false;
-  cutter->number = 0;
-  if (in == NULL) {
-    file->damaged = true;
-    return;
-  }
-  while ((got = gzread(in, cutter->bytes + cutter->used,
-                       (unsigned)(sizeof(cutter->bytes) - cutter->used))) > 0) {
-    cutter->used += (size_t)got;
-    reading->bytes += (uint64_t)got;
-    take_lines(reading, cutter, index);
-    progress_show(progress, reading, file, in);
-  }
-  if (cutter->used > 0)
-    take_line(reading, cutter, index, (struct span){cutter->bytes, cutter->used});
-  file->damaged = gzclose(in) != Z_OK || got < 0;
-  progress->before += file->size;
-}
-
-void replay_read(struct replay_reading *reading)
-{
-  static struct cutter cutter;
+  struct merge merge = {.reading = reading};
   struct progress progress = progress_begin(reading);
+  bool fine = merge_all(&merge, &progress);
 
-  for (unsigned i = 0; i < reading->count; i++) {
-    reading->next(reading->context, &reading->files[i]);
-    read_file(reading, i, &cutter, &progress);
-  }
   progress_end(&progress);
+  for (unsigned i = 0; i < merge.open; i++)
+    replay_source_close(&merge.streams[i]->source);
+  for (unsigned i = 0; i < STREAMS_MAX; i++)
+    free(merge.streams[i]);
+  return fine;
 }

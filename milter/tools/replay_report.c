@@ -198,7 +198,7 @@ static void print_two_policies(const struct replay *replay)
   for (unsigned i = 0; i < 2; i++)
     differ = differ || replay->side[i].tally->messages + replay->side[i].tally->commands > 0;
   if (!differ)
-    fputs("NO DIFFERENCE: on this log the two policies do the same. ", stdout);
+    fputs("NO DIFFERENCE: on this log the two policies refuse the same. ", stdout);
   for (unsigned i = 0; i < 2 && differ; i++)
     print_side(replay, i);
   fputs("Both would have refused ", stdout);
@@ -256,8 +256,10 @@ static void print_remarks(const struct replay *replay)
   print_remark(totals->refused_by_milter, "commands that a filter refused");
   print_remark(totals->screened, "refusals by postscreen, before any filter is asked");
   print_remark(totals->ours, "lines of milter-strict itself: left aside");
-  print_remark(replay->strange, "lines that are none of a log");
-  print_remark(replay->strays, "lines with a stray time stamp, taken for that of the line before");
+  print_remark(replay->reading.strange, "lines that are none of a log");
+  print_remark(replay->reading.strays,
+               "lines with a stray time stamp, taken for that of the line before");
+  print_remark(replay->reading.repeated, "lines that stand in two files, counted once");
   print_remark(replay->reading.cut, "lines that were too long, and cut");
   print_remark(totals->cut_sessions, "sessions judged before their end, for want of room");
   print_remark(totals->cut_messages, "messages forgotten before they left the queue, likewise");

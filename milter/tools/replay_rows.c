@@ -5,8 +5,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { TOP_SHOWN = 3, EXAMPLES_SHOWN = 3, RULE_COLUMNS = 24 };
+enum { TOP_SHOWN = 3, EXAMPLES_SHOWN = 3, RULE_COLUMNS = 24, COLUMNS = 96 };
 
 static void print_cell(uint64_t number)
 {
@@ -113,6 +114,12 @@ static const struct part watching = {
 static const struct part overlooked = {
     "Overlooked, for the client is exempt:", "", "in all", is_overlooked, NULL, exempt_of};
 
+/* Whom clients and senders are kept of: those alone who are not exempt. */
+static bool knows_who(const struct part *part)
+{
+  return part != &overlooked;
+}
+
 /* The rules of a part, those that cost most first; how many. */
 static unsigned order_of(const struct replay_tally *tally, const struct part *part,
                          enum rule order[RULE_COUNT])
@@ -146,9 +153,12 @@ static void print_row(const struct replay *replay, const struct replay_rule *row
   if (part->first_of != NULL)
     print_cell(part->first_of(row));
   print_cell(part->second_of(row));
+  if (!knows_who(part)) {
+    putchar('\n');
+    return;
+  }
   fputs("  ", stdout);
-  if (row->clients.used > 0)
-    print_top(who);
+  print_top(who);
   if (who == &row->senders) {
     printf("\n  %*s  from ", RULE_COLUMNS + (part->first_of != NULL ? 24 : 12), "");
     print_top(&row->clients);
@@ -169,7 +179,7 @@ static void print_part(const struct replay *replay, const struct replay_tally *t
   printf("  %-*s", RULE_COLUMNS, "rule");
   if (part->first_of != NULL)
     printf(" %11s", part->first);
-  printf(" %11s  who most\n", part->second);
+  printf(" %11s%s\n", part->second, knows_who(part) ? "  who most" : "");
   for (unsigned i = 0; i < count; i++)
     print_row(replay, &tally->rules[order[i]], order[i], part);
   putchar('\n');
@@ -216,6 +226,30 @@ static void print_example(const struct replay *replay, const struct replay_examp
   putchar('\n');
 }
 
+/* "~ no log says ...", in lines that are not too long. */
+static void print_doubt(const char *why)
+{
+  int column = printf("    ~");
+
+  while (*why != '\0') {
+    size_t len = strcspn(why, " ");
+
+    if (column + 1 + (int)len > COLUMNS)
+      column = printf("\n     ") - 1;
+    column += printf(" %.*s", (int)len, why);
+    why += len + (why[len] == ' ');
+  }
+  putchar('\n');
+}
+
+/* Which rule, and how far the log can be trusted with it. */
+static void print_rule(const struct replay *replay, enum rule rule)
+{
+  printf("  %s: %s\n", rule_entry(rule)->name, rule_entry(rule)->summary);
+  if (replay_tells(replay, rule) != TELLS_SEEN)
+    print_doubt(maillog_tells_why(rule));
+}
+
 /* Of mail that was delivered. */
 static void print_examples(const struct replay *replay, const struct replay_tally *tally,
                            const struct part *part)
@@ -231,7 +265,7 @@ static void print_examples(const struct replay *replay, const struct replay_tall
       if (!row->examples[j].delivered)
         continue;
       if (shown++ == 0)
-        printf("  %s: %s\n", rule_entry(order[i])->name, rule_entry(order[i])->summary);
+        print_rule(replay, order[i]);
       print_example(replay, &row->examples[j]);
     }
     if (shown > 0)
@@ -248,7 +282,7 @@ static void print_mistakes(const struct replay *replay, const struct replay_tall
        "client\n"
        "to exempt.networks; `milter-strict explain RULE` says what a rule is about. Of a rule with "
        "\"~\"\n"
-       "the log tells in part, or a likeness: milter-strict-replay(8) says of what.\n");
+       "the log tells in part, or a likeness, as is said below it.\n");
   print_examples(replay, tally, &mistakes);
 }
 

@@ -61,8 +61,8 @@ static void add_to_side(struct replay *replay, unsigned side, uint64_t *marks)
     replay->about.recipient = (struct span){said->recipient, said->recipient_len};
   replay_tally_add(replay->side[side].tally, &replay->about, &outcome);
   if (marks != NULL) {
-    marks[2 * side] = outcome.refused;
-    marks[2 * side + 1] = outcome.watched;
+    marks[2 * side] = outcome.refused & ~outcome.in_vain;
+    marks[2 * side + 1] = outcome.watched & ~outcome.in_vain;
   }
 }
 
@@ -156,7 +156,7 @@ static void on_sent(void *context, const struct maillog_message *message)
 {
   struct replay *replay = context;
   struct replay_case about = {.place = message->place,
-                              .when = replay->timeline.last,
+                              .when = replay->now,
                               .has_client = message->has_client,
                               .client = message->client,
                               .is_mail = true,
@@ -172,76 +172,20 @@ static void on_sent(void *context, const struct maillog_message *message)
                              message->marks[2 * i + 1]);
 }
 
-/* Lines */
-
-static void take_at(struct replay *replay, const struct maillog_line *line, uint64_t when,
-                    struct maillog_place place)
+/* A line, in the order of time. */
+static void on_line(void *context, const struct maillog_line *line, uint64_t when, unsigned file,
+                    uint64_t number)
 {
+  struct replay *replay = context;
   struct maillog_event event;
 
   if (replay->first == 0 || when < replay->first)
     replay->first = when;
   if (when > replay->last)
     replay->last = when;
+  replay->now = when;
   maillog_read(line, &event);
-  maillog_feed(replay->joiner, line, &event, when, place);
-}
-
-/* Keeps the line until the next one tells what to think of its stamp. */
-static void hold(struct replay *replay, struct span bytes, const struct timestamp *stamp,
-                 struct maillog_place place)
-{
-  struct replay_held *held = &replay->held;
-
-  held->held = true;
-  held->stamp = *stamp;
-  held->place = place;
-  held->len = bytes.len;
-  memcpy(held->bytes, bytes.at, bytes.len);
-}
-
-/* Takes the line that was held, if there is one; `next`: the stamp after it, or NULL at the end. */
-static void release(struct replay *replay, const struct timestamp *next)
-{
-  struct replay_held *held = &replay->held;
-  struct maillog_line line;
-  uint64_t when = replay->timeline.last;
-
-  if (!held->held)
-    return;
-  held->held = false;
-  if (next != NULL && timeline_strays(&replay->timeline, &held->stamp, next))
-    replay->strays++;
-  else
-    when = timeline_place(&replay->timeline, &held->stamp);
-  if (maillog_cut((struct span){held->bytes, held->len}, &line))
-    take_at(replay, &line, when, held->place);
-}
-
-static void on_line(void *context, struct span bytes, unsigned file, uint64_t number)
-{
-  struct replay *replay = context;
-  struct maillog_place place = {file, number};
-  struct maillog_line line;
-
-  if (!maillog_cut(bytes, &line)) {
-    replay->strange++;
-    return;
-  }
-  release(replay, &line.stamp);
-  if (timeline_doubts(&replay->timeline, &line.stamp))
-    hold(replay, bytes, &line.stamp, place);
-  else
-    take_at(replay, &line, timeline_place(&replay->timeline, &line.stamp), place);
-}
-
-/* Rotated files follow one another; the year goes on. */
-static void on_file(void *context, const struct replay_file *file)
-{
-  struct replay *replay = context;
-
-  if (replay->timeline.last == 0)
-    replay->timeline.year = file->first_year;
+  maillog_feed(replay->joiner, line, &event, when, (struct maillog_place){file, number});
 }
 
 /* Life */
@@ -253,6 +197,12 @@ static uint64_t seed(void)
   if (getrandom(&out, sizeof(out), GRND_NONBLOCK) != (ssize_t)sizeof(out))
     out = (uint64_t)time(NULL);
   return out;
+}
+
+static int no_memory(void)
+{
+  fputs("milter-strict replay: not enough memory\n", stderr);
+  return TOOL_NO_MEMORY;
 }
 
 static int open_side(struct replay_side *side, const char *config, bool optional)
@@ -267,10 +217,8 @@ static int open_side(struct replay_side *side, const char *config, bool optional
   side->watches = side->settings.policy.mode == POLICY_MONITOR;
   side->settings.policy.mode = POLICY_ENFORCE;
   side->tally = calloc(1, sizeof(*side->tally));
-  if (side->tally == NULL || !replay_judge_open(&side->judge, &side->settings, LEDGER_SEED)) {
-    fputs("milter-strict replay: not enough memory\n", stderr);
-    return TOOL_NO_MEMORY;
-  }
+  if (side->tally == NULL || !replay_judge_open(&side->judge, &side->settings, LEDGER_SEED))
+    return no_memory();
   return TOOL_FINE;
 }
 
@@ -287,10 +235,7 @@ static int open_all(struct replay *replay, const char *config, const char *other
   if (code != TOOL_FINE)
     return code;
   replay->joiner = maillog_open(&limits, &sink);
-  if (replay->joiner != NULL)
-    return TOOL_FINE;
-  fputs("milter-strict replay: not enough memory\n", stderr);
-  return TOOL_NO_MEMORY;
+  return replay->joiner != NULL ? TOOL_FINE : no_memory();
 }
 
 static void close_all(struct replay *replay)
@@ -301,7 +246,22 @@ static void close_all(struct replay *replay)
     settings_free(&replay->side[i].settings);
     free(replay->side[i].tally);
   }
+  replay_forget(replay->reading.files, replay->reading.count);
   free(replay->reading.files);
+}
+
+/* What is wrong with the file. */
+static int cannot_read(const struct replay_file *file)
+{
+  if (file->packed == NULL)
+    tool_complain("replay", "%s: %s", file->name, strerror(errno));
+  else
+    tool_complain(
+        "replay",
+        "%s: is compressed by %s, which is not read here; unpack it first, or hand it over "
+        "unpacked on standard input",
+        file->name, file->packed);
+  return TOOL_UNAVAILABLE;
 }
 
 /* The files that are named, or standard input. */
@@ -309,25 +269,22 @@ static int look_at_files(struct replay *replay, char **names, unsigned count)
 {
   unsigned wrong;
 
-  replay->reading = (struct replay_reading){
-      .count = count > 0 ? count : 1, .take = on_line, .next = on_file, .context = replay};
+  replay->reading =
+      (struct replay_reading){.count = count > 0 ? count : 1, .take = on_line, .context = replay};
   replay->reading.files = calloc(replay->reading.count, sizeof(*replay->reading.files));
   if (replay->reading.files == NULL)
-    return TOOL_NO_MEMORY;
+    return no_memory();
   for (unsigned i = 0; i < replay->reading.count; i++)
     replay->reading.files[i].name = count > 0 ? names[i] : "-";
-  if (replay_look_at(replay->reading.files, replay->reading.count, &wrong))
+  if (replay_look_at(replay->reading.files, &replay->reading.count, &wrong))
     return TOOL_FINE;
-  tool_complain("replay", "%s: %s", replay->reading.files[wrong].name, strerror(errno));
-  return TOOL_UNAVAILABLE;
+  return cannot_read(&replay->reading.files[wrong]);
 }
 
 static int show(const struct replay *replay, bool json)
 {
-  if (json && !replay_report_json(replay)) {
-    fputs("milter-strict replay: not enough memory\n", stderr);
-    return TOOL_NO_MEMORY;
-  }
+  if (json && !replay_report_json(replay))
+    return no_memory();
   if (!json)
     replay_report(replay);
   for (unsigned i = 0; i < replay->reading.count; i++)
@@ -336,7 +293,9 @@ static int show(const struct replay *replay, bool json)
       return TOOL_UNAVAILABLE;
     }
   if (replay->reading.lines > 0 && !replay_saw_any(replay)) {
-    fputs("milter-strict replay: no line of Postfix or Sendmail was found\n", stderr);
+    fputs("milter-strict replay: no line of Postfix or Sendmail was found; milter-strict-replay(8) "
+          "says which forms of logs are read\n",
+          stderr);
     return TOOL_UNAVAILABLE;
   }
   return replay_mistakes(replay) > 0 ? TOOL_WANTING : TOOL_FINE;
@@ -349,9 +308,9 @@ int replay_files(const struct replay_options *options, char **names, unsigned co
 
   if (code == TOOL_FINE)
     code = open_all(&replay, options->config, options->other);
+  if (code == TOOL_FINE && !replay_read(&replay.reading))
+    code = no_memory();
   if (code == TOOL_FINE) {
-    replay_read(&replay.reading);
-    release(&replay, NULL);
     maillog_finish(replay.joiner);
     code = show(&replay, options->json);
   }

@@ -112,47 +112,52 @@ static bool has(uint64_t rules, enum rule rule)
   return (rules >> rule & 1) != 0;
 }
 
-void replay_tally_add(struct replay_tally *tally, const struct replay_case *about,
-                      const struct replay_outcome *outcome)
-{
-  if (outcome->refused != 0) {
-    if (about->is_mail)
-      tally->messages++;
-    else
-      tally->commands++;
-    tally->delivered += about->delivered;
-  } else if (outcome->watched != 0) {
-    tally->watched_delivered += about->delivered;
-  }
-  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-    struct replay_rule *row = &tally->rules[rule];
-
-    row->exempt += has(outcome->exempt, rule);
-    if (!has(outcome->refused | outcome->watched, rule))
-      continue;
-    row->refused += has(outcome->refused, rule);
-    row->watched += has(outcome->watched, rule);
-    row->refused_delivered += has(outcome->refused, rule) && about->delivered;
-    row->watched_delivered += has(outcome->watched, rule) && about->delivered;
-    note_who(row, about);
-    keep_example(row, about, rule, outcome->fault[rule]);
-  }
-}
-
-void replay_tally_delivered(struct replay_tally *tally, const struct replay_case *about,
-                            uint64_t refused, uint64_t watched)
+/* A message was delivered, to recipients at whom these rules object. */
+static void add_delivered(struct replay_tally *tally, uint64_t refused, uint64_t watched)
 {
   if (refused != 0)
     tally->delivered++;
   else if (watched != 0)
     tally->watched_delivered++;
   for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
-    struct replay_rule *row = &tally->rules[rule];
-
-    if (!has(refused | watched, rule))
-      continue;
-    row->refused_delivered += has(refused, rule);
-    row->watched_delivered += has(watched, rule);
-    keep_example(row, about, rule, 0);
+    tally->rules[rule].refused_delivered += has(refused, rule);
+    tally->rules[rule].watched_delivered += has(watched, rule);
   }
+}
+
+void replay_tally_add(struct replay_tally *tally, const struct replay_case *about,
+                      const struct replay_outcome *outcome)
+{
+  uint64_t lost = about->delivered ? ~outcome->in_vain : 0;
+
+  if (outcome->refused != 0) {
+    if (about->is_mail)
+      tally->messages++;
+    else
+      tally->commands++;
+  }
+  add_delivered(tally, outcome->refused & lost, outcome->watched & lost);
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+    struct replay_rule *row = &tally->rules[rule];
+    struct replay_case seen;
+
+    row->exempt += has(outcome->exempt, rule);
+    if (!has(outcome->refused | outcome->watched, rule))
+      continue;
+    row->refused += has(outcome->refused, rule);
+    row->watched += has(outcome->watched, rule);
+    note_who(row, about);
+    seen = *about;
+    seen.delivered = has(lost, rule);
+    keep_example(row, &seen, rule, outcome->fault[rule]);
+  }
+}
+
+void replay_tally_delivered(struct replay_tally *tally, const struct replay_case *about,
+                            uint64_t refused, uint64_t watched)
+{
+  add_delivered(tally, refused, watched);
+  for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+    if (has(refused | watched, rule))
+      keep_example(&tally->rules[rule], about, rule, 0);
 }

@@ -55,6 +55,12 @@ def open_postfix(stack):
     return stack.enter_context(postfix.Postfix(settings=OPEN))
 
 
+def encrypted_postfix(stack):
+    """One that takes nothing before STARTTLS."""
+    return stack.enter_context(postfix.Postfix(
+        tls=True, settings={"smtpd_tls_security_level": "encrypt"}))
+
+
 def strict_postfix(stack):
     recommended.start_postfix(stack)
     return stack.postfix
@@ -90,6 +96,7 @@ TARGETS = {
     "postfix": stock_postfix,
     "postfix-strict": strict_postfix,
     "postfix-open": open_postfix,
+    "postfix-encrypted": encrypted_postfix,
     "sendmail": stock_sendmail,
     "sendmail-strict": strict_sendmail,
     "exim": stock_exim,

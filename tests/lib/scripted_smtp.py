@@ -6,7 +6,8 @@
         server.messages   how many messages were sent to their end: a final dot after 354
 
 Answers are the first that fits the beginning of a line, else those of a server that behaves well.
-With `certificates` there is STARTTLS; `leaky` keeps what was read before the handshake. Clients are served one after the other.
+With `certificates` there is STARTTLS; `leaky` keeps what was read before the handshake. Mail from
+the path `relays_for` goes anywhere. Clients are served one after the other.
 """
 
 import socket
@@ -26,7 +27,7 @@ PATIENCE = 60
 
 class ScriptedSmtp:
     def __init__(self, answers=None, certificates=None, leaky=False, tls=False,
-                 family=socket.AF_INET):
+                 family=socket.AF_INET, relays_for=None):
         self._answers = {**(answers or {}), **{line: answer for line, answer in CALM.items()
                                                if line not in (answers or {})}}
         self._context = None
@@ -34,7 +35,7 @@ class ScriptedSmtp:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificates.certificate("server"),
                                           certificates.key("server"))
-        self._leaky, self._tls = leaky, tls
+        self._leaky, self._tls, self._relays_for = leaky, tls, relays_for
         self.lines, self.messages, self.connections, self.encrypted = [], 0, 0, 0
         self._lock = threading.Lock()
         self._socket = socket.create_server(
@@ -80,7 +81,7 @@ class ScriptedSmtp:
         return sock
 
     def _converse(self, sock):
-        buffer, in_data, begun = b"", False, False
+        buffer, in_data, begun, trusted = b"", False, False, False
         while True:
             while b"\n" not in buffer:
                 more = sock.recv(65536)
@@ -93,6 +94,10 @@ class ScriptedSmtp:
                 self.lines.append(text)
                 self.messages += in_data and text == "."
             answer = self._answer(text, isinstance(sock, ssl.SSLSocket))
+            if text.startswith("MAIL"):
+                trusted = text == f"MAIL FROM:{self._relays_for}"
+            if text.startswith("RCPT") and trusted:
+                answer = "250 2.1.5 fine"
             if text.startswith("RCPT") and not begun:
                 answer = "503 5.5.1 MAIL comes first"
             begun = text.startswith(("MAIL", "RCPT")) and (begun or answer.startswith("2"))

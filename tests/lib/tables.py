@@ -6,6 +6,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLICY = ROOT / "milter" / "policy"
 TOOLS = ROOT / "milter" / "tools"
+PROBE = ROOT / "milter" / "probe"
 SPECS = TOOLS / "specs.c"
 RULE = re.compile(r'^RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
 ADDRESS_RULE = re.compile(r'^ADDRESS_RULE\(\w+,\s*"([a-z0-9-]+)"', re.MULTILINE)
@@ -13,6 +14,9 @@ REPLY = re.compile(r'^REPLY\((\d{3}),\s*"([^"]*)"', re.MULTILINE)
 CODE = re.compile(r'^(?:SPOKEN|OTHER)\((\d{3}), ', re.MULTILINE)
 ENHANCED = re.compile(r'^ENHANCED\("([\d.]+)", "([^"]*)"', re.MULTILINE)
 PAIR = re.compile(r'^PAIR\((\d{3}), (\d{3}),', re.MULTILINE)
+CHECK = re.compile(r'^CHECK\(\w+, "([a-z0-9-]+)",(.*?)(?=^CHECK\(|\Z)', re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"')
 SUBCOMMAND = re.compile(r"&tool_([a-z]+)_spec\b")
 COMMAND = re.compile(r'^COMMAND\(\w+,\s*"([A-Z]+)",\s*(\w+)', re.MULTILINE)
 
@@ -57,3 +61,14 @@ def enhanced():
 def pairs():
     """The pairs of codes that have sentences of their own."""
     return PAIR.findall((TOOLS / "pairs.def").read_text(encoding="ascii"))
+
+
+def remedies():
+    """The remedies of each check of a probe, as {"greeting": {"postfix": "...", ...}}."""
+    found = {}
+    checks = (PROBE / "checks.def").read_text(encoding="ascii")
+    for name, row in CHECK.findall(COMMENT.sub("", checks)):
+        texts = row[row.index(")", row.index("RULES(")) + 1:]
+        parts = ["".join(WORDS.findall(part)) for part in re.split(r'(?<="),\s*(?=")', texts)]
+        found[name] = dict(zip(("postfix", "sendmail", "exim", "others"), parts, strict=True))
+    return found

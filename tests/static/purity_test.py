@@ -46,7 +46,7 @@ ALONE = {
         re.compile(r"(daemon/control_answer|tools/(ctl_\w+|page\w*|compare|probe_json|replay_json))\.[ch]"),
     re.compile(r"hiredis/"): re.compile(r"store/resp\.c"),
     re.compile(r"lmdb\.h"): re.compile(r"store/pagefile\.[ch]"),
-    re.compile(r"zlib\.h"): re.compile(r"tools/replay_read\.c"),
+    re.compile(r"zlib\.h"): re.compile(r"tools/replay_file\.c"),
     re.compile(r"event2/"): re.compile(r"(doors/streams|daemon/loop|tools/session_listen)\.[ch]"),
 }
 

@@ -15,10 +15,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -240,6 +242,45 @@ static void bytes_come_back_through_tls(void **state)
   free(back);
 }
 
+static int unread(const struct channel *channel)
+{
+  int bytes;
+
+  assert_int_equal(ioctl(channel->fd, FIONREAD, &bytes), 0);
+  return bytes;
+}
+
+/* A server may send without end what is no answer: the deadline is looked at after each record, and
+ * not when there is nothing more to read. */
+static void records_without_bytes_have_a_deadline(void **state)
+{
+  enum { TICKETS = 50, LEAST_BYTES = 100 };
+  struct tls_client_options options = {.ca_file = tls_server_certificate(), .verify = true};
+  struct tls_client *client = tls_client_open(&options, &why);
+  struct channel channel;
+  char byte;
+  size_t got;
+
+  (void)state;
+  assert_non_null(client);
+  tls_server.tickets = TICKETS;
+  assert_int_equal(shake_hands(&channel, client, TLS_SERVER_NAME), CHANNEL_OK);
+  for (unsigned waits = 0; unread(&channel) < TICKETS * LEAST_BYTES; waits++) {
+    assert_true(waits < PATIENCE_MS);
+    (void)poll(NULL, 0, 1);
+  }
+  assert_int_equal(channel_read(&channel, &byte, 1, &got, channel_clock(), &why), CHANNEL_TIMEOUT);
+  assert_true(unread(&channel) > 0);
+  assert_int_equal(channel_write(&channel, (struct span){"a", 1}, in(PATIENCE_MS), &why),
+                   CHANNEL_OK);
+  read_all(&channel, &byte, 1);
+  assert_int_equal(byte, 'a');
+  channel_close(&channel);
+  tls_server_end();
+  tls_client_close(client);
+  tls_server.tickets = 0;
+}
+
 static void certificates_are_looked_at(void **state)
 {
   static const struct {
@@ -341,6 +382,7 @@ int main(void)
       TEST(what_has_come_is_read_even_late),
       TEST(who_hangs_up_is_noticed),
       TEST(bytes_come_back_through_tls),
+      TEST(records_without_bytes_have_a_deadline),
       TEST(certificates_are_looked_at),
       TEST(files_that_are_no_certificates),
       TEST(what_is_no_tls_ends_the_handshake),

@@ -68,6 +68,31 @@ static void the_core_has_the_first_word(void **state)
   }
 }
 
+/* RFC 5321, 4.3.2: which command has which error replies. */
+static void it_is_said_after_which_commands_a_reply_comes(void **state)
+{
+  static const struct {
+    const char *command;
+    unsigned codes[10];
+  } rows[] = {
+      {"MAIL", {451, 452, 455, 503, 550, 552, 553, 555}},
+      {"RCPT", {450, 451, 452, 455, 503, 550, 551, 552, 553, 555}},
+      {"DATA", {451, 452, 503, 554}},
+      {"message", {450, 452, 550, 552, 554}},
+      {"VRFY", {502, 550, 551, 553}},
+      {"connection opens", {220, 554}},
+  };
+  struct code_entry entry;
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t j = 0; j < 10 && rows[i].codes[j] != 0; j++) {
+      assert_true(code_find(rows[i].codes[j], &entry));
+      if (strstr(entry.seen, rows[i].command) == NULL)
+        fail_msg("%u is seen at \"%s\" too: %s", entry.code, rows[i].command, entry.seen);
+    }
+}
+
 /* "1.1" as a number that sorts: 1001 */
 static unsigned rank(const char *status)
 {
@@ -231,6 +256,7 @@ int main(void)
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(codes_are_in_order_and_speak_in_sentences),
       cmocka_unit_test(the_core_has_the_first_word),
+      cmocka_unit_test(it_is_said_after_which_commands_a_reply_comes),
       cmocka_unit_test(enhanced_codes_are_in_order),
       cmocka_unit_test(enhanced_codes_name_replies_that_there_are),
       cmocka_unit_test(queries_are_read),

@@ -312,6 +312,13 @@ static const struct {
      "1: warning: listen.mode has no effect: no socket is a unix socket"},
     {"facility of stderr", "log: { to = \"stderr\"; facility = \"daemon\"; };",
      "1: warning: log.facility has no effect with log.to = \"stderr\""},
+    {"a first refusal that is longer than the longest",
+     "probing: {\n  refuse = 7200;\n  refuse-longest = 3600; };",
+     "3: warning: probing.refuse = 7200 is more than probing.refuse-longest = 3600, which is how "
+     "long a refusal lasts then"},
+    {"a longest refusal that is shorter than the first", "probing: {\n  refuse-longest = 60; };",
+     "2: warning: probing.refuse = 3600 is more than probing.refuse-longest = 60, which is how "
+     "long a refusal lasts then"},
     {"sharing without a server", "redis: {\n  tls = true; database = 1; };",
      "2: warning: redis.tls has no effect: redis.server is empty"},
     {"sharing without a memory", "state-directory = \"\"; redis: { server = \"unix:/r\"; };",

@@ -152,6 +152,29 @@ static void a_refusal_of_one_is_one_of_the_other(void **state)
   assert_int_equal(two.count[LEDGER_UNKNOWN_RECIPIENT], 0); /* wiped when it began */
 }
 
+/* One relay has a refusal that is spoken, the other one that lasts longer and is not. */
+static void what_is_meant_is_not_hidden_by_what_is_noticed(void **state)
+{
+  struct ledger_page spoken = {0}, noticed = {0}, one, two;
+
+  (void)state;
+  settings.noticed[LEDGER_CAUSE_VRFY] = true;
+  assert_true(ask(&spoken, 'a', 30, START));
+  enter(&noticed, LEDGER_VRFY, 30, START + HOUR / 2);
+  assert_int_equal(ledger_refused_for(&noticed, START + HOUR / 2), 3600);
+  one = spoken;
+  two = noticed;
+  merge(&one, &noticed, START + HOUR / 2);
+  merge(&two, &spoken, START + HOUR / 2);
+  assert_int_equal(one.cause, LEDGER_CAUSE_RECIPIENTS);
+  assert_int_equal(two.cause, LEDGER_CAUSE_RECIPIENTS);
+  assert_int_equal(ledger_refused_for(&one, START + HOUR / 2), 1800);
+  assert_int_equal(ledger_refused_for(&two, START + HOUR / 2), 1800);
+  merge(&one, &noticed, START + HOUR); /* over by now: the other is all that is left */
+  assert_int_equal(one.cause, LEDGER_CAUSE_VRFY);
+  settings.noticed[LEDGER_CAUSE_VRFY] = false;
+}
+
 static void forgiven_by_one_is_forgiven_by_the_other(void **state)
 {
   struct ledger_page one = {0}, two;
@@ -189,11 +212,12 @@ static struct ledger_page page_of(unsigned number)
 /* Whichever of two comes first, and however often: what both see of the network is the same. */
 static void the_order_of_merging_does_not_matter(void **state)
 {
-  uint64_t now = START + 10 * DAY;
+  uint64_t now = START + HOUR / 2;
 
   (void)state;
+  settings.noticed[LEDGER_CAUSE_VRFY] = true;
   for (unsigned a = 0; a < 60; a++)
-    for (unsigned b = 0; b < 60; b++) {
+    for (unsigned b = 0; b < 60; b++, now += b % 10 == 0 ? HOUR : 0) {
       struct ledger_page one = page_of(a), two = page_of(b), first = one, second = two, again;
 
       merge(&first, &two, now);
@@ -201,12 +225,14 @@ static void the_order_of_merging_does_not_matter(void **state)
       if (ledger_refused_for(&first, now) != ledger_refused_for(&second, now) ||
           memcmp(first.count, second.count, sizeof(first.count)) != 0 ||
           memcmp(first.sketch, second.sketch, sizeof(first.sketch)) != 0 ||
-          first.set != second.set || first.relapses != second.relapses)
+          first.set != second.set || first.relapses != second.relapses ||
+          ledger_is_meant(&settings, &first, now) != ledger_is_meant(&settings, &second, now))
         fail_msg("pages %u and %u", a, b);
       again = first;
       merge(&again, &two, now);
       assert_memory_equal(&again, &first, sizeof(first));
     }
+  settings.noticed[LEDGER_CAUSE_VRFY] = false;
 }
 
 static void survives_hostile_pages(void **state)
@@ -253,6 +279,7 @@ int main(void)
       cmocka_unit_test(names_asked_of_two_relays_add_up),
       cmocka_unit_test(the_same_names_and_counts_do_not),
       cmocka_unit_test(a_refusal_of_one_is_one_of_the_other),
+      cmocka_unit_test(what_is_meant_is_not_hidden_by_what_is_noticed),
       cmocka_unit_test(forgiven_by_one_is_forgiven_by_the_other),
       cmocka_unit_test(the_order_of_merging_does_not_matter),
       cmocka_unit_test(survives_hostile_pages),

@@ -91,6 +91,7 @@ static inline void describe_event(struct text *text, const struct maillog_event 
   add_flag(text, "unknown", event->unknown_user);
   add_flag(text, "stored", event->stored);
   add_flag(text, "sent", event->sent);
+  add_flag(text, "failed", event->failed);
   add_flag(text, "aborted", event->aborted);
   add_flag(text, "verified", event->verified);
   add_flag(text, "no-helo", event->no_helo);

@@ -6,6 +6,30 @@
 static const struct line_row rows[] = {
     {"connect", "Nov 24 15:39:54 mx postfix/smtpd[9]: connect from client.example.net[192.0.2.7]",
      "connect client=192.0.2.7"},
+    {"connect, RFC 5424",
+     "<22>1 2026-11-24T15:39:54.123Z mx postfix/smtpd 9 - - connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, RFC 5424 with data",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd - ID47 [x@1 a=\"b c\" d=\"]\\\"\"][y] "
+     "\xEF\xBB\xBF"
+     "connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, RFC 5424 without a message",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd 9 - [x a=\"b\"]", "no line"},
+    {"connect, RFC 5424 with data without an end",
+     "1 2026-11-24T15:39:54Z mx postfix/smtpd 9 - [x a=\"] connect from c[192.0.2.7]", "no line"},
+    {"connect, kept by docker logs -t",
+     "2026-11-24T15:39:54.123456789Z Nov 24 15:39:54 mx postfix/smtpd[9]: connect from "
+     "c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, kept by a container runtime",
+     "2026-11-24T15:39:54.1Z stdout F Nov 24 15:39:54 mx postfix/smtpd[9]: connect from "
+     "c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, journalctl -o short-full",
+     "Tue 2026-11-24 15:39:54 UTC mx postfix/smtpd[9]: connect from c[192.0.2.7]",
+     "connect client=192.0.2.7"},
+    {"connect, journalctl -o cat", "connect from c[192.0.2.7]", "no line"},
     {"connect with a port",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: connect from unknown[192.0.2.7]:4242",
      "connect client=192.0.2.7"},
@@ -56,6 +80,23 @@ static const struct line_row rows[] = {
      "client.example.net[192.0.2.7]: 550 5.1.1 <nosuch>: Recipient address rejected: unknown; "
      "to=<nosuch> proto=ESMTP helo=<h>",
      "refused VRFY client=192.0.2.7 code=550 enhanced=5.1.1 recipient=<nosuch> helo=h"},
+    {"accepted by a filter before the queue",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: proxy-accept: END-OF-MESSAGE from "
+     "c[192.0.2.7]: 250 2.0.0 Ok: queued as 4A; from=<s@example.net> to=<a@example.org> "
+     "proto=ESMTP helo=<h.example.net>",
+     "helo client=192.0.2.7 code=250 enhanced=2.0.0 sender=<s@example.net> "
+     "recipient=<a@example.org> helo=h.example.net"},
+    {"refused by a filter before the queue",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: proxy-reject: END-OF-MESSAGE from "
+     "c[192.0.2.7]: 550 5.7.1 spam; from=<s@example.net> to=<a@example.org> proto=ESMTP "
+     "helo=<h.example.net>",
+     "refused end client=192.0.2.7 code=550 enhanced=5.7.1 sender=<s@example.net> "
+     "recipient=<a@example.org> helo=h.example.net"},
+    {"permitted, which is logged on demand",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: permit: RCPT from c[192.0.2.7]: "
+     "<a@example.org>: "
+     "Recipient address permit; from=<s@example.net> to=<a@example.org> proto=ESMTP helo=<h>",
+     "helo client=192.0.2.7 sender=<s@example.net> recipient=<a@example.org> helo=h"},
     {"MAIL refused",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: reject: MAIL from "
      "client.example.net[192.0.2.7]: 450 4.1.8 <s@example.net>: Sender address rejected: Domain "
@@ -168,11 +209,11 @@ static const struct line_row rows[] = {
     {"bounced",
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<a@example.com>, relay=none, dsn=5.1.1, "
      "status=bounced (unknown; status=sent)",
-     "delivery id=49A4FA723B4 recipient=<a@example.com>"},
+     "delivery id=49A4FA723B4 recipient=<a@example.com> failed"},
     {"status forged in the address",
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<\"a>, status=sent (\"@example.com>, "
      "relay=none, dsn=5.1.1, status=bounced (no)",
-     "delivery id=49A4FA723B4 recipient=<\"a>, status=sent (\"@example.com>"},
+     "delivery id=49A4FA723B4 recipient=<\"a>, status=sent (\"@example.com> failed"},
     {"not SMTP",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: warning: non-SMTP command from "
      "client.example.net[192.0.2.7]: GET / HTTP/1.0",

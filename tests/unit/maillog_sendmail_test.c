@@ -115,6 +115,10 @@ static const struct line_row rows[] = {
      "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=<a@example.com>, delay=00:00:00, "
      "mailer=esmtp, dsn=4.0.0, stat=Deferred: Connection timed out",
      "delivery id=6AOFdv16012582 recipient=<a@example.com>"},
+    {"failed for good",
+     "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=<a@example.com>, delay=00:00:00, "
+     "mailer=esmtp, dsn=5.1.1, stat=User unknown",
+     "delivery id=6AOFdv16012582 recipient=<a@example.com> failed"},
     {"taken back",
      "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=<a@example.org>, delay=00:00:00, pri=0, "
      "stat=aborted by sender",

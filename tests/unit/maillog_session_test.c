@@ -60,6 +60,8 @@ static void on_step(void *context, const struct maillog_step *step)
   }
   if (step->unknown)
     text_add(&record->text, " unknown");
+  if (step->failed)
+    text_add(&record->text, " failed");
   if (step->stored)
     text_add(&record->text, " stored");
   else if (step->sent_whole)
@@ -158,6 +160,36 @@ static const struct {
      "192.0.2.7\n MAIL <s@example.net>\n RCPT <a@example.org>\n end stored AAAAA sent\n"
      " MAIL <t@example.net>\n RCPT <b@example.org>\n RCPT <c@example.org>\n"
      " end stored AAAAB sent\n.\n"},
+    {"a copy that the server adds, delivered first",
+     MESSAGE("1", "AAAAA", "192.0.2.7", "s@example.net", "2") SENT("AAAAA", "copy")
+         SENT("AAAAA", "a") NOW
+     "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=1" ENDS,
+     "192.0.2.7\n MAIL <s@example.net>\n RCPT ?\n end stored AAAAA sent\n.\n"},
+    {"an alias of two members",
+     MESSAGE("1", "AAAAA", "192.0.2.7", "s@example.net", "2") NOW
+     "virtual[7]: AAAAA: to=<b@example.org>, orig_to=<a@example.org>, dsn=2.0.0, status=sent "
+     "(x)\n" NOW "virtual[7]: AAAAA: to=<c@example.org>, orig_to=<a@example.org>, dsn=5.1.1, "
+     "status=bounced (x)\n" NOW
+     "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=1" ENDS,
+     ONE_TOLD("AAAAA", "192.0.2.7")},
+    {"a copy of each of two messages",
+     MESSAGE("1", "AAAAA", "192.0.2.7", "", "2") MESSAGE("1", "AAAAB", "192.0.2.7", "", "2")
+         SENT("AAAAA", "copy") SENT("AAAAA", "a") SENT("AAAAB", "copy") SENT("AAAAB", "b") NOW
+     "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=2 rcpt=2 data=2" ENDS,
+     "192.0.2.7\n MAIL <>\n RCPT ?\n end stored AAAAA sent\n"
+     " MAIL <>\n RCPT ?\n end stored AAAAB sent\n.\n"},
+    {"recipients of a message that was left are none of the next",
+     NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" MESSAGE("1", "AAAAB", "192.0.2.7",
+                                                          "s@example.net", "1") SENT("AAAAB", "a")
+         NOW "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=2 rcpt=4 rset=1 data=1" ENDS,
+     "192.0.2.7\n MAIL ?\n RCPT ?\n end AAAAA\n MAIL <s@example.net>\n RCPT <a@example.org>\n"
+     " end stored AAAAB sent\n.\n"},
+    {"one of two recipients bounces",
+     MESSAGE("1", "AAAAA", "192.0.2.7", "s@example.net", "2") SENT("AAAAA", "a") NOW
+     "virtual[7]: AAAAA: to=<b@example.org>, dsn=5.1.1, status=bounced (no)\n" NOW
+     "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=2 data=1" ENDS,
+     "192.0.2.7\n MAIL <s@example.net>\n RCPT <a@example.org>\n RCPT <b@example.org> failed\n"
+     " end stored AAAAA sent\n.\n"},
     {"a stranger in between, the HELO name with him",
      NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" NOW
          "smtpd[1]: AAAAA: reject: RCPT from c[192.0.2.7]: " REJECTS "n" BEHIND NOW
@@ -252,6 +284,16 @@ static const struct {
      "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1/2 rcpt=1/2 data=0/1" ENDS,
      "192.0.2.7 helo h\n MAIL <a..b@example.net>\n end\n MAIL <s@example.net>\n"
      " milter <r@example.org>\n RCPT ?\n end whole AAAAA\n.\n"},
+    {"refused by header_checks, before the message id",
+     NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" NOW
+         "cleanup[5]: AAAAA: reject: header Subject: buy from c[192.0.2.7]; from=<s@example.net> "
+         "to=<a@example.org> proto=ESMTP helo=<h>: 5.7.1 no\n" NOW
+         "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=0/1" ENDS,
+     "192.0.2.7\n MAIL ?\n RCPT ?\n end whole AAAAA\n.\n"},
+    {"broken off in the midst of the message",
+     NOW "smtpd[1]: AAAAA: client=c[192.0.2.7]\n" NOW "cleanup[5]: AAAAA: message-id=<x>\n" NOW
+         "smtpd[1]: disconnect from c[192.0.2.7] ehlo=1 mail=1 rcpt=1 data=0/1" ENDS,
+     "192.0.2.7\n MAIL ?\n RCPT ?\n end whole AAAAA\n.\n"},
     {"commands that are logged, and those that are counted",
      NOW "smtpd[1]: NOQUEUE: reject: VRFY from c[192.0.2.7]: 550 5.1.1 no; to=<nosuch> proto=ESMTP "
          "helo=<h>\n" NOW

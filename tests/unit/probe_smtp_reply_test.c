@@ -154,6 +154,33 @@ static void enhanced_codes(void **state)
   }
 }
 
+static void enhanced_codes_fit_or_not(void **state)
+{
+  static const struct {
+    struct span says;
+    enum smtp_enhanced_fit fit;
+  } rows[] = {
+      {SPAN("550 5.1.1 no\r\n"), SMTP_ENHANCED_FITS},
+      {SPAN("550-5.1.1 no\r\n550 5.1.1 never\r\n"), SMTP_ENHANCED_FITS},
+      {SPAN("550-5.1.1 no\r\n550 5.7.1 never\r\n"), SMTP_ENHANCED_MIXED},
+      {SPAN("550-5.1.1 no\r\n550 5.1.10 never\r\n"), SMTP_ENHANCED_MIXED},
+      {SPAN("550-5.1.1 no\r\n550 never\r\n"), SMTP_ENHANCED_MISSING},
+      {SPAN("550-5.1.1 no\r\n550-never\r\n550 5.7.1 no\r\n"), SMTP_ENHANCED_MISSING},
+      {SPAN("550 no\r\n"), SMTP_ENHANCED_MISSING},
+      {SPAN("550\r\n"), SMTP_ENHANCED_MISSING},
+      {SPAN("450 5.1.1 no\r\n"), SMTP_ENHANCED_WRONG},
+      {SPAN("250-2.1.5 yes\r\n250 4.1.5 no\r\n"), SMTP_ENHANCED_WRONG},
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    smtp_reply_begin(&reply);
+    smtp_reply_feed(&reply, rows[i].says);
+    if (smtp_reply_enhanced(&reply) != rows[i].fit)
+      fail_msg("%s: %u", rows[i].says.at, smtp_reply_enhanced(&reply));
+  }
+}
+
 static void servers_are_known_by_what_they_say(void **state)
 {
   static const struct {
@@ -207,6 +234,7 @@ int main(void)
       cmocka_unit_test(pieces_make_no_difference),
       cmocka_unit_test(extensions_stand_after_the_first_line),
       cmocka_unit_test(enhanced_codes),
+      cmocka_unit_test(enhanced_codes_fit_or_not),
       cmocka_unit_test(servers_are_known_by_what_they_say),
       cmocka_unit_test(versions),
   };

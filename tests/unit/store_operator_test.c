@@ -108,6 +108,7 @@ static void networks_of_any_width_are_refused(void **state)
       {"2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"},
       {"2001:db7::7/128", "2001:db7::7", "2001:db7::8"},
       {"2001:db6:0:1::/64", "2001:db6:0:1::5", "2001:db6:0:2::5"},
+      {"::/64", "::5", "10.0.0.1"}, /* where the bits of IPv4 addresses lie */
   };
   struct store *store = open_store();
 
@@ -126,6 +127,23 @@ static void networks_of_any_width_are_refused(void **state)
     assert_int_equal(forgive(store, block(rows[i].network)), 1);
     assert_int_equal(refused_for(store, rows[i].inside), 0);
   }
+  store_close(store);
+}
+
+static void all_of_ipv4_and_all_of_ipv6_are_two_networks(void **state)
+{
+  struct store *store = open_store();
+
+  (void)state;
+  assert_true(store_refuse(store, block("::/0"), 3600, now()));
+  assert_true(refused_for(store, "2001:db8::1") > 3500);
+  assert_int_equal(refused_for(store, "192.0.2.7"), 0);
+  assert_true(store_refuse(store, block("0.0.0.0/0"), 60, now()));
+  assert_int_equal(forgive(store, block("::/0")), 1);
+  assert_int_equal(refused_for(store, "2001:db8::1"), 0);
+  assert_in_range(refused_for(store, "192.0.2.7"), 1, 60);
+  assert_int_equal(forgive(store, block("0.0.0.0/0")), 1);
+  assert_int_equal(refused_for(store, "192.0.2.7"), 0);
   store_close(store);
 }
 
@@ -336,6 +354,7 @@ int main(void)
       TEST(a_walk_shows_every_page_once),
       TEST(a_client_is_refused_and_forgiven),
       TEST(networks_of_any_width_are_refused),
+      TEST(all_of_ipv4_and_all_of_ipv6_are_two_networks),
       TEST(the_refusal_of_a_wide_network_is_told_when_counting),
       TEST(what_is_meant_is_shown_before_what_is_noticed),
       TEST(forgiving_a_wide_network_forgives_all_within),

@@ -145,6 +145,20 @@ class Commands(CtlCase):
         self.assertIn("note: clients in exempt.networks are not refused\n",
                       self.ctl("refuse", "127.0.0.0/8", "1m").out)
 
+    def test_what_hits_everybody_is_told(self):
+        for network, family, hit, other in (("0.0.0.0/0", "IPv4", "192.0.2.1", "2001:db8::1"),
+                                            ("::/0", "IPv6", "2001:db8::1", "192.0.2.1")):
+            with self.subTest(network=network):
+                shown = self.ctl("refuse", network, "1m").out.splitlines()
+                self.assertEqual(shown[1:], [f"note: these are all clients with an {family} address",
+                                             "note: clients in exempt.networks are not refused"])
+                self.assert_refused_now(self.session(address=hit), "client-refused")
+                for address in other, "127.0.0.1", "::1":
+                    self.assert_message_passes(self.session(address=address))
+                self.ctl("forgive", network)
+        for network in "128.0.0.0/1", "::ffff:128.0.0.0/97", "8000::/1":
+            self.assertNotIn("note: these are all", self.ctl("refuse", network, "1s").out)
+
     def test_wrong_requests(self):
         for arguments in ([], ["bla"], ["refuse"], ["refuse", "1.2.3"], ["forgive"],
                           ["refuse", "192.0.2.1", "5"], ["refuse", "192.0.2.1", "0m"],
@@ -152,13 +166,21 @@ class Commands(CtlCase):
                           ["refuse", "192.0.2.1", "9999999999h"], ["refuse", "192.0.2.1", "1h", "x"],
                           ["forgive", "192.0.2.1", "1h"], ["status", "now"], ["refuse", "a b"],
                           ["refused", "--sort", "x"], ["refused", "--limit", "0"],
-                          ["refused", "--rule", "no-such"], ["refused", "--limit", "100001"],
+                          ["refused", "--rule", "no-such"], ["refused", "--rule", "helo-syntax"], ["refused", "--limit", "100001"],
                           ["status", "--sort", "since"], ["refuse", "192.0.2.0/33"],
                           ["refuse", "x" * 600], ["--nonsense"]):
             with self.subTest(arguments=arguments):
                 result = self.ctl(*arguments, status=2)
                 self.assertEqual(result.out, "")
                 self.assertRegex(result.err, r"^milter-strict( ctl)?: ")
+
+    def test_what_a_time_looks_like_is_told(self):
+        for time_, told in (("5", "is written as"), ("1.5h", "is written as"), ("-1h", "no option"),
+                            ("1h30m", "is written as"), ("h", "is written as"), ("1D", "is written"),
+                            ("0h", "at least 1s and at most 366d"), ("367d", "at most 366d"),
+                            ("8785h", "at most 366d"), ("99999999999s", "at most 366d")):
+            with self.subTest(time=time_):
+                self.assertIn(told, self.ctl("refuse", "192.0.2.1", time_, status=2).err)
 
     def test_help(self):
         result = run("--help")

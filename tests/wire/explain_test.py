@@ -337,6 +337,7 @@ class UsageTest(ExplainCase):
             explained = self.explained(word, status=2)
             self.assertIn("is no reply of SMTP", explained.errors)
             self.assertNotIn("\x1b", explained.errors)
+        self.assertIn("its codes are of two classes", self.explained("501 4.1.7", status=2).errors)
 
     def test_nothing_and_too_much(self):
         self.assertIn("what shall be explained", self.explained(status=2).errors)

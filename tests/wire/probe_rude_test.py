@@ -1,6 +1,7 @@
 """`milter-strict probe` at servers that misbehave on purpose: it ends soon, small, and says why."""
 
 import concurrent.futures
+import json
 import os
 import sys
 import tempfile
@@ -143,12 +144,24 @@ class RudeServers(unittest.TestCase):
 class NobodyThere(unittest.TestCase):
     def test_a_port_where_nobody_listens_is_no_answer(self):
         with deaf_port() as port:
-            done = probe_tool.run(*probe_tool.QUICK, "--json", f"127.0.0.1:{port}")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+            self.assert_reports(f"127.0.0.1:{port}", "no connection")
 
     def test_a_name_that_does_not_exist_is_no_answer(self):
-        done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "nosuch.invalid:25")
-        self.assertEqual(done.status, UNAVAILABLE, done)
+        self.assert_reports("nosuch.invalid:25", "nosuch.invalid")
+
+    def assert_reports(self, target, words):
+        """Programs that wait for a report get one, and it says why nothing was asked."""
+        with tempfile.TemporaryDirectory() as folder:
+            junit, html = os.path.join(folder, "report.xml"), os.path.join(folder, "report.html")
+            done = probe_tool.run(*probe_tool.QUICK, "--json", "--timeout", "20", "--junit", junit,
+                                  "--html", html, target)
+            self.assertEqual(done.status, UNAVAILABLE, done)
+            self.assertEqual(set(done.statuses.values()), {"unknown"}, done)
+            self.assertEqual(done.json["totals"]["unknown"], len(done.checks))
+            self.assertIn(words, done.json["ended"] + done.stderr)
+            self.assertEqual({check["note"] for check in done.checks.values()} & {""}, set())
+            self.assertIn("<error", read(junit))
+            self.assertIn("</html>", read(html))
 
 
 class FilesThatCannotBeWritten(unittest.TestCase):
@@ -158,6 +171,19 @@ class FilesThatCannotBeWritten(unittest.TestCase):
                 done = probe_tool.probe(server, option, "/nonexistent/report")
                 self.assertNotIn(done.status, (0, 1))
                 self.assertIn("/nonexistent/report: No such file or directory", done.stderr)
+
+
+class FilesThatAreOutput(unittest.TestCase):
+    """Standard output is a file here: what is printed there stays whole, and comes first."""
+
+    def test_a_report_follows_what_is_printed(self):
+        with RudeServer("close at once") as server:
+            done = probe_tool.probe(server, "--json", "--junit", "/dev/stdout")
+        self.assertTrue(done.stdout.startswith("{"), done)
+        end = done.stdout.index("<?xml")
+        self.assertEqual(len(json.loads(done.stdout[:end])["checks"]),
+                         done.stdout.count("<skipped"))
+        self.assertTrue(done.stdout.endswith("</testsuites>\n"), done)
 
 
 class WordsThatAreWrong(unittest.TestCase):

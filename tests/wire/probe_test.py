@@ -3,11 +3,13 @@
 import os
 import pathlib
 import pty
+import re
 import socket
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -58,6 +60,10 @@ class Servers(unittest.TestCase):
         relays = {"RCPT TO:<probe@example.com>": "250 2.1.5 fine"}
         self.assert_found({"open-relay": "unknown"}, relays, status=0)
         self.assert_found({"open-relay": "fail"}, relays, "--stranger", status=1)
+        for sender in ("<alice@example.org>", "<probe@[127.0.0.1]>", "<root@localhost>"):
+            with ScriptedSmtp(relays_for=sender) as server:
+                done = probe_tool.probe(server, "--json", "--stranger", *USER)
+            self.assertEqual(done.statuses["open-relay"], "fail", sender)
         self.assert_found({"open-relay": "pass", "relay-routes": "fail"},
                           {"RCPT TO:<probe%example.com@example.org>": "250 2.1.5 fine"}, status=1)
 
@@ -73,6 +79,11 @@ class Servers(unittest.TestCase):
         self.assert_found({"null-sender": "fail", "postmaster": "fail", "sender-syntax": "warn"},
                           {"MAIL FROM:<>": "550 5.7.1 no", "RCPT TO:<postmaster>": "550 5.1.1 no"},
                           "--from-address", "joe@example.net", status=1)
+
+    def test_one_whose_enhanced_codes_do_not_fit(self):
+        for answer, status in (("550 no", "warn"), ("550 4.1.1 no", "fail"),
+                               ("550-5.1.1 no\r\n550 5.7.1 never", "warn")):
+            self.assert_found({"enhanced-codes": status}, {"RCPT": answer})
 
     def test_one_that_hangs_up_at_a_command(self):
         """What one check did not hear does not keep the others from being asked."""
@@ -107,6 +118,32 @@ class Encrypted(unittest.TestCase):
         _, done = self.probe(leaky=True)
         self.assertEqual(done.statuses["starttls-injection"], "fail", done)
         self.assertEqual(done.status, 1)
+
+    def test_it_says_what_the_certificate_is_worth(self):
+        """None of it is a failure: mail servers do not count on certificates of others."""
+        trusted = {"SSL_CERT_FILE": self.certificates.certificate("authority")}
+        for environment, words in (({}, "not trusted: unable to get local issuer certificate"),
+                                   (trusted, "not trusted: IP address mismatch")):
+            with unittest.mock.patch.dict(os.environ, environment):
+                for scripted in ({}, {"tls": True}):
+                    _, done = self.probe(*(["--tls"] if scripted else []), **scripted)
+                    self.assertRegex(done.checks["starttls"]["note"], rf"^TLSv1\.[23], .*{words}$")
+                    self.assertEqual(done.statuses["starttls"], "pass", done)
+
+    def test_a_certificate_of_the_name(self):
+        certificates = Certificates(os.path.join(self.certificates.folder, "named"), "localhost")
+        trusted = {"SSL_CERT_FILE": certificates.certificate("authority")}
+        with (unittest.mock.patch.dict(os.environ, trusted),
+              ScriptedSmtp(certificates=certificates) as scripted):
+            scripted.host = "localhost"
+            done = probe_tool.probe(scripted, "--json", *USER)
+        self.assertRegex(done.checks["starttls"]["note"], r"^TLSv1\.[23], the certificate is trusted$")
+
+    def test_a_port_without_tls_passes_nothing(self):
+        with ScriptedSmtp() as scripted:
+            done = probe_tool.probe(scripted, "--json", "--tls", "--timeout", "5")
+        self.assertEqual(set(done.statuses.values()), {"unknown"}, done)
+        self.assertEqual(done.status, 69, done)
 
     def test_an_offer_that_was_taken_out(self):
         answers = {"EHLO": "250-mx.example.org\r\n250 PIPELINING"}
@@ -154,7 +191,10 @@ class CommandLine(unittest.TestCase):
                       ["[::1"], ["a b"], ["--user", "a\r\nb", "localhost"],
                       ["--user", "@example.org", "localhost"], ["--helo", "a b", "localhost"],
                       ["--from-address", "a>", "localhost"], ["--timeout", "0", "localhost"],
-                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"]):
+                      ["--pace", "x", "localhost"], ["--tls", "--starttls", "localhost"],
+                      ["--dry-run", "--json", "localhost"],
+                      ["--dry-run", "--junit", "/dev/null", "localhost"],
+                      ["--html", "/dev/null", "--dry-run", "localhost"]):
             with self.subTest(words=words):
                 done = probe_tool.run(*words)
                 self.assertEqual((done.status, done.stdout), (2, ""))
@@ -174,6 +214,25 @@ class CommandLine(unittest.TestCase):
         for line in ("C VRFY alice", "C RCPT TO:<probe%example.com@example.org>", "C STARTTLS"):
             self.assertIn(line, done.stdout)
         self.assertEqual(probe_tool.run("--dry-run", "192.0.2.1").status, 0)
+
+    def test_dry_run_tells_what_any_server_gets(self):
+        """Whatever it answers: the lines shown, and those that the words above them name."""
+        others = re.compile(r"HELO [\w.-]+|NOOP|RSET|QUIT|MAIL FROM:<(probe@[\w.]+)?>( SMTPUTF8)?|"
+                            r"RCPT TO:<no-such-user-milter-strict-probe(@[][\w.]+)?>")
+        for answers in ({}, {"EHLO": "500 what"}, {"RCPT": "250 fine"}, {"GET": "500 what"},
+                        {"MAIL FROM:<>": "550 no"}, {"VRFY": "550 5.1.1 no"}, {"DATA": "354 go on"}):
+            with self.subTest(answers=answers), ScriptedSmtp(answers) as server:
+                target = f"{server.host}:{server.port}"
+                shown = {line[4:] for line in
+                         probe_tool.run("--dry-run", *USER, target).stdout.splitlines()
+                         if line.startswith("  C ")}
+                cut = {line.partition(" [... ")[0] for line in shown if line.endswith(" octets]")}
+                probe_tool.probe(server, *USER)
+                sent = {"".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in line)
+                        for line in server.lines}
+                self.assertGreater(len(sent & shown), 20)
+                self.assertEqual([line for line in sent - shown if line[:160] not in cut
+                                  and not others.fullmatch(line)], [])
 
     def test_nobody_listens(self):
         with deaf_port() as port:
@@ -239,7 +298,11 @@ class Terminal(unittest.TestCase):
 
     def test_no_colour(self):
         self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="1"))
-        self.assertNotIn("\x1b[32m", self.shown(NO_COLOR="", TERM="dumb"))
+
+    def test_a_terminal_that_knows_lines_only(self):
+        said = self.shown(NO_COLOR="", TERM="dumb")
+        self.assertNotIn("\x1b", said)
+        self.assertRegex(said, r"\n7 of \d+: VRFY does not tell")
 
     def test_neither_in_a_pipe(self):
         with ScriptedSmtp() as server:

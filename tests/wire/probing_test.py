@@ -289,6 +289,25 @@ class Store(OwnDaemonCase, ProbingCase):
         self.assertEqual(aside.read_bytes(), b"not a database at all")
         daemon.stop()
 
+    def test_a_file_that_may_not_be_read(self):
+        """It belongs to somebody else, as after a visit of root's."""
+        daemon = self.make().start()
+        self.refuse(daemon)
+        daemon.stop()
+        folder = pathlib.Path(daemon.folder)
+        os.chmod(folder / "ledger.mdb-lock", 0)
+        daemon.start()
+        self.assert_refused_now(self.visit("192.0.2.7", daemon))
+        daemon.stop()
+        os.chmod(folder / "ledger.mdb", 0)
+        daemon.start()
+        line, = daemon.wait_log(event="store-set-aside")
+        self.assertEqual(line["file"], f"{folder}/ledger.mdb.unreadable-1")
+        self.assert_welcome("192.0.2.7", daemon)
+        self.refuse(daemon)
+        self.assertEqual(daemon.log_lines(event="store-failed"), [])
+        daemon.stop()
+
     def assert_served_from(self, content):
         """A daemon that finds this in its file remembers at least what happens from now on."""
         daemon = self.make()

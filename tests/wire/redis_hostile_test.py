@@ -1,6 +1,7 @@
 """Relays whose Redis holds what no relay has written, or is none at all."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -76,6 +77,74 @@ class Strange(RelaysCase):
         self.wait_until(lambda: self.names_counted(address) == 12 * UNIT, "twelve names")
         self.ask(address, two, range(12, ENOUGH))
         self.wait_refused(address, one)
+
+
+class Unwilling(RelaysCase):
+    """A server that answers, and does not do what it is asked."""
+
+    SAID = {("SET",): b"-READONLY You can't write against a read only replica.\r\n",
+            ("SET", "GET", "PEXPIRE"): b"-LOADING Redis is loading the dataset in memory\r\n",
+            ("EVALSHA", "EVAL"): b"-MOVED 3999 127.0.0.1:6381\r\n",
+            ("XREAD",): b"-NOPERM this user has no permissions to run the 'xread' command\r\n"}
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.redis.command, "CONFIG", "SET", "maxmemory", 0)
+        self.addCleanup(self.redis.command, "REPLICAOF", "NO", "ONE")
+
+    def assert_told_once(self, daemon, why):
+        """However often it was tried: nothing is said of sharing after that."""
+        told = [line for line in daemon.log_lines()
+                if line.get("event") in ("sharing-lost", "sharing-back")]
+        because = [line.get("because", "") for line in told]
+        self.assertIn(why, because[-1])
+        self.assertEqual(sum(why in reason for reason in because), 1, told)
+        self.assert_serves(daemon)
+
+    def test_what_it_says_is_told_once(self):
+        for names, said in self.SAID.items():
+            with self.subTest(names=names), FakeRedis(dict.fromkeys(names, said)) as fake:
+                daemon = self.relay(fake.address, connected=False)
+                self.ask(self.stranger(), daemon)
+                daemon.wait_log(event="sharing-lost")
+                before = fake.asked.count("SELECT")
+                self.wait_until(lambda: fake.asked.count("SELECT") >= before + 3, "other tries")
+                self.assert_told_once(daemon, said.split()[0].decode().lstrip("-"))
+                daemon.stop()
+
+    def tries(self):
+        """How often anybody has selected a database."""
+        found = re.search(rb"cmdstat_select:calls=(\d+)", self.redis.command("INFO", "commandstats"))
+        return int(found[1]) if found else 0
+
+    def assert_comes_back(self, daemon, why, *change):
+        """Nothing of what was counted meanwhile is lost."""
+        address = self.stranger()
+        self.ask(address, daemon)
+        daemon.wait_log(event="sharing-lost")
+        before = self.tries()
+        self.wait_until(lambda: self.tries() >= before + 3, "other tries")
+        self.assert_told_once(daemon, why)
+        told = len(daemon.log_lines(event="sharing-back"))
+        self.redis.command(*change)
+        daemon.wait_log(told + 1, event="sharing-back")
+        self.wait_refused(address, self.relay())
+
+    def test_it_has_no_room(self):
+        for connected in (False, True):
+            with self.subTest(connected=connected):
+                daemon = self.relay() if connected else None
+                self.redis.command("CONFIG", "SET", "maxmemory", 1)
+                daemon = daemon or self.relay(connected=False)
+                self.assert_comes_back(daemon, "OOM", "CONFIG", "SET", "maxmemory", 0)
+
+    def test_it_may_only_be_read(self):
+        for connected in (False, True):
+            with self.subTest(connected=connected):
+                daemon = self.relay() if connected else None
+                self.redis.command("REPLICAOF", "127.0.0.1", 1)
+                daemon = daemon or self.relay(connected=False)
+                self.assert_comes_back(daemon, "READONLY", "REPLICAOF", "NO", "ONE")
 
 
 class Hostile(RelaysCase):
