@@ -200,14 +200,17 @@ static void read_tls(struct span in, struct maillog_event *out)
   out->verified = span_equals(word, SPAN("Trusted")) || span_equals(word, SPAN("Verified"));
 }
 
-/* "client=name[192.0.2.7], sasl_method=PLAIN, sasl_username=joe" */
+/* "client=name[192.0.2.7], sasl_method=PLAIN, sasl_username=joe", "client=localhost[127.0.0.1],
+ * orig_queue_id=49A4FA723B4, orig_client=name[192.0.2.7]" */
 static void read_queued(struct span in, struct maillog_event *out)
 {
-  struct span before;
+  struct span before, rest;
 
   if (!take_client(&in, out))
     return;
   out->kind = MAILLOG_QUEUED;
+  rest = in;
+  out->passed_on = piece_until(&rest, SPAN(", orig_client="), &before);
   out->authenticated = piece_until(&in, SPAN(", sasl_username="), &before) && in.len > 0;
 }
 

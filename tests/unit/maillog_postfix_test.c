@@ -56,6 +56,10 @@ static const struct line_row rows[] = {
      "Nov 24 15:39:54 mx postfix/smtpd[9]: 49A4FA723B4: client=client.example.net[192.0.2.7], "
      "sasl_method=PLAIN, sasl_username=joe",
      "queued client=192.0.2.7 id=49A4FA723B4 authenticated"},
+    {"queued by a filter",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: 49A4FA723B4: client=localhost[127.0.0.1], "
+     "orig_queue_id=49A4FA723B3, orig_client=client.example.net[192.0.2.7]",
+     "queued client=127.0.0.1 id=49A4FA723B4 passed-on"},
     {"unknown user",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: reject: RCPT from "
      "client.example.net[192.0.2.7]: 550 5.1.1 <nosuch@example.org>: Recipient address rejected: "
