@@ -38,6 +38,9 @@ uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_
                      (uint64_t)page->relapses * ledger->refuse_longest +
                      (uint64_t)HALF_LIVES * ledger->half_life;
 
+  /* What an operator says must outlast whatever it put an end to, wherever that is still known. */
+  if (page->set != 0 && seconds < LEDGER_SECONDS_MAX)
+    seconds = LEDGER_SECONDS_MAX;
   return (seconds < longest ? seconds : longest) * 1000;
 }
 
