@@ -277,8 +277,11 @@ bool share_send(struct share *share, struct text *why)
 {
   bool good = true;
 
-  for (int round = 0; good && round < ROUNDS_MAX && share->pages.wanted > 0; round++)
+  for (int round = 0; good && round < ROUNDS_MAX && share->pages.wanted > 0; round++) {
+    if (share->reviews && share_stops(share))
+      break; /* what has so much time is not finished at the end */
     good = send_some(share, why);
+  }
   share_pages_part(&share->pages); /* the items are forgotten with the next turn */
   return good;
 }

@@ -83,6 +83,21 @@ class Missed(RelaysCase):
             daemon.wait_log(event="sharing-back")
             daemon.stop()
 
+    def test_a_daemon_stops_amid_comparing(self):
+        """It does not go on trying until it is left behind, after five seconds."""
+        def late(sock):
+            time.sleep(0.2)
+            sock.sendall(b"$-1\r\n")  # there is no record yet: try again
+            return True
+        with FakeRedis({"EVALSHA": late}) as fake:
+            daemon = self.make('state-directory = "@DIR@";\n').start()
+            self.say("refuse 203.0.113.0/24 1h", daemon)
+            daemon.reload(self.config(fake.address))
+            self.wait_until(lambda: "EVALSHA" in fake.asked, "a comparison")
+            daemon.stop()
+            self.assertLess(fake.asked.count("EVALSHA"), 15)
+            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
+
     def test_a_server_that_has_lost_all_is_told_again(self):
         """Whom a relay refuses, and nobody asks for anything meanwhile."""
         one, two = self.relay(), self.relay()
