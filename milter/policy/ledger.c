@@ -19,7 +19,6 @@ enum {
 #define TIME_MAX (UINT64_C(1) << 48) /* in some 9,000 years */
 #define SET_MAX (2 * TIME_MAX)       /* clocks that go ahead of each other do not get there */
 #define COUNT_MAX (UINT32_MAX / 2)
-#define WEIGHT_REFUSED (UINT64_C(1) << 48)
 
 /* What the table says of an event. */
 static const struct {
@@ -473,13 +472,13 @@ struct standing ledger_standing(const struct ledger_page *page, uint64_t now)
 
 uint64_t ledger_weight(const struct ledger_page *page, uint64_t now)
 {
-  uint64_t weight = (uint64_t)page->relapses << 36;
+  uint64_t weight = (uint64_t)page->relapses << 36, refused_for = ledger_refused_for(page, now);
 
+  if (refused_for > 0)
+    return LEDGER_WEIGHT_REFUSED + (refused_for << 10) + page->relapses;
   for (enum ledger_event i = 0; i < LEDGER_EVENT_COUNT; i++)
     if (ledger_event_is_wrong(i))
       weight += page->count[i];
-  if (ledger_refused_for(page, now) > 0)
-    weight += WEIGHT_REFUSED + ((uint64_t)ledger_refused_for(page, now) << 16);
   return weight;
 }
 

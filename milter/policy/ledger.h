@@ -179,9 +179,12 @@ bool ledger_goes_before(const struct ledger_settings *settings, const struct led
 struct standing ledger_standing(const struct ledger_page *page, uint64_t now);
 
 /*
- * How much would be lost with the page: what is refused weighs more than what is not, by its time
- * left; then relapses, then counts. 0: nothing worth keeping. For a page that was settled at `now`.
+ * How much would be lost with the page: what is refused weighs LEDGER_WEIGHT_REFUSED more than what
+ * is not, and the longer it still is the more; then come relapses, then counts. 0: nothing worth
+ * keeping. For a page that was settled at `now`.
  */
+#define LEDGER_WEIGHT_REFUSED (UINT64_C(1) << 48)
+
 uint64_t ledger_weight(const struct ledger_page *page, uint64_t now);
 
 /* Whether a page from outside can be one of ours: times in range and in order, a cause that there

@@ -2,7 +2,8 @@
  * Who is forgotten. Pages are weighed in one walk and counted by weight; then those below the
  * weight at which enough are gone are deleted, some at a time, while everybody else looks and
  * counts as ever. What weighs nothing goes in any case. Newcomers weigh little, so that a flood of
- * them pushes out itself before anybody who is refused.
+ * them pushes out itself before anybody who is refused. When that is not enough, IPv4 and IPv6 each
+ * have half of the room if they need it: IPv6 has networks enough to have any number refused.
  */
 #include "store_inner.h"
 
@@ -14,12 +15,19 @@ enum {
   DELETED_AT_ONCE = 1000,
 };
 
+/* Pages of which the lightest go first. */
+enum kind { NOT_REFUSED, REFUSED_V4, REFUSED_V6, KINDS };
+
+struct pile {
+  size_t count, weights[CLASSES]; /* pages, and how many of them have a weight of this class */
+  unsigned below;                 /* those of a class below this one go */
+  size_t at_most;                 /* of the class itself so many more go */
+};
+
 struct sweep {
   struct ledger_settings ledger;
   uint64_t now;
-  size_t weights[CLASSES]; /* how many pages have a weight of this class */
-  unsigned below;          /* pages of a class below this one go */
-  size_t at_most;          /* of the class itself so many more go */
+  struct pile piles[KINDS];
   struct pagefile_key doomed[DELETED_AT_ONCE];
   size_t count;
 };
@@ -34,45 +42,71 @@ static unsigned class_of(uint64_t weight)
   return (bits - 3) * CLASS_STEPS + (unsigned)(weight >> (bits - 4) & (CLASS_STEPS - 1));
 }
 
-static unsigned class_of_page(const struct sweep *sweep, const struct ledger_page *stored)
+/* Where the page belongs, and its class there. */
+static struct pile *pile_of(struct sweep *sweep, const struct pagefile_key *key,
+                            const struct ledger_page *stored, unsigned *class)
 {
+  struct netblock network = store_network_of(key);
   struct ledger_page page = *stored;
+  uint64_t weight;
 
   ledger_settle(&sweep->ledger, &page, sweep->now);
-  return class_of(ledger_weight(&page, sweep->now));
+  weight = ledger_weight(&page, sweep->now);
+  *class = class_of(weight < LEDGER_WEIGHT_REFUSED ? weight : weight - LEDGER_WEIGHT_REFUSED);
+  if (weight < LEDGER_WEIGHT_REFUSED)
+    return &sweep->piles[NOT_REFUSED];
+  return &sweep->piles[ip_is_v4(network.base) ? REFUSED_V4 : REFUSED_V6];
 }
 
 static bool weigh(void *context, const struct pagefile_key *key, const struct ledger_page *page)
 {
-  struct sweep *sweep = context;
+  unsigned class;
+  struct pile *pile = pile_of(context, key, page, &class);
 
-  (void)key;
-  sweep->weights[class_of_page(sweep, page)]++;
+  pile->weights[class]++;
+  pile->count++;
   return true;
 }
 
-/* Finds who goes, so that `keep` are left. */
-static void judge(struct sweep *sweep, size_t count, size_t keep)
+static size_t lesser(size_t a, size_t b)
 {
-  size_t surplus = count > keep ? count - keep : 0;
+  return a < b ? a : b;
+}
+
+/* Finds who goes, so that `keep` are left. What weighs nothing goes in any case. */
+static void judge(struct pile *pile, size_t keep)
+{
+  size_t surplus = pile->count - lesser(pile->count, keep);
   unsigned class = 1;
 
-  surplus -= surplus < sweep->weights[0] ? surplus : sweep->weights[0];
-  while (class < CLASSES - 1 && surplus >= sweep->weights[class])
-    surplus -= sweep->weights[class ++];
-  sweep->below = class;
-  sweep->at_most = surplus;
+  surplus -= lesser(surplus, pile->weights[0]);
+  while (class < CLASSES - 1 && surplus >= pile->weights[class])
+    surplus -= pile->weights[class ++];
+  pile->below = class;
+  pile->at_most = surplus;
+}
+
+static void judge_all(struct sweep *sweep, size_t keep)
+{
+  struct pile *v4 = &sweep->piles[REFUSED_V4], *v6 = &sweep->piles[REFUSED_V6];
+  size_t of_v6 = lesser(v6->count, keep / 2), of_v4 = lesser(v4->count, keep - of_v6);
+
+  of_v6 = lesser(v6->count, keep - of_v4); /* what the other does not need */
+  judge(v4, of_v4);
+  judge(v6, of_v6);
+  judge(&sweep->piles[NOT_REFUSED], keep - of_v4 - of_v6);
 }
 
 static bool doom(void *context, const struct pagefile_key *key, const struct ledger_page *page)
 {
   struct sweep *sweep = context;
-  unsigned class = class_of_page(sweep, page);
-  bool goes = class < sweep->below || (class == sweep->below && sweep->at_most > 0);
+  unsigned class;
+  struct pile *pile = pile_of(sweep, key, page, &class);
+  bool goes = class < pile->below || (class == pile->below && pile->at_most > 0);
 
   if (!goes)
     return true;
-  sweep->at_most -= class == sweep->below;
+  pile->at_most -= class == pile->below;
   sweep->doomed[sweep->count++] = *key;
   return sweep->count < DELETED_AT_ONCE;
 }
@@ -119,7 +153,7 @@ enum pagefile_fault store_sweep(struct store *store, struct text *why)
   pthread_mutex_unlock(&store->parts[0].lock);
   fault = pagefile_walk(&store->file, NULL, weigh, sweep);
   /* Some more than must go, so that not every newcomer starts a sweep. */
-  judge(sweep, count, count > bound ? bound - bound / 10 : bound);
+  judge_all(sweep, count > bound ? bound - bound / 10 : bound);
   if (fault == PAGEFILE_OK)
     fault = forget(store, sweep, why);
   free(sweep);

@@ -189,6 +189,64 @@ static void a_flood_does_not_push_out_offenders(void **state)
   store_close(store);
 }
 
+static struct netblock v4(unsigned second, unsigned n)
+{
+  struct ip ip = {{[10] = 0xff, [11] = 0xff, 10, (uint8_t)second, (uint8_t)(n >> 8), (uint8_t)n}};
+
+  return netblock_around(ip, 128);
+}
+
+static void refuse_many(struct store *store, bool is_v4, unsigned which, unsigned count,
+                        uint32_t seconds)
+{
+  for (unsigned i = 0; i < count; i++)
+    assert_true(store_refuse(
+        store, is_v4 ? v4(which, i) : netblock_around(nth((uint8_t)which, i), 64), seconds, now()));
+}
+
+static unsigned count_refused(struct store *store, bool is_v4, unsigned which, unsigned count)
+{
+  unsigned refused = 0;
+
+  for (unsigned i = 0; i < count; i++)
+    refused += is_refused(store, is_v4 ? v4(which, i).base : nth((uint8_t)which, i));
+  return refused;
+}
+
+/* Whatever their addresses are. */
+static void of_the_refused_the_lightest_leave_first(void **state)
+{
+  enum { HEAVY = 400, LIGHT = 900 };
+  struct store *store = open_with(1000);
+
+  (void)state;
+  refuse_many(store, true, 2, LIGHT, 3600);
+  refuse_many(store, true, 1, HEAVY, 7200);
+  refuse_many(store, true, 3, HEAVY, 7200);
+  store_close(store);
+  store = open_with(1000);
+  assert_int_equal(count_refused(store, true, 1, HEAVY), HEAVY);
+  assert_int_equal(count_refused(store, true, 3, HEAVY), HEAVY);
+  assert_in_range(count_refused(store, true, 2, LIGHT), 1, 1000 - 2 * HEAVY);
+  store_close(store);
+}
+
+/* As when each of countless networks asks until it is refused. */
+static void a_flood_of_refused_ipv6_does_not_push_out_ipv4(void **state)
+{
+  enum { OFFENDERS = 400, FLOOD = 3000 };
+  struct store *store = open_with(1000);
+
+  (void)state;
+  refuse_many(store, true, 1, OFFENDERS, 3600);
+  refuse_many(store, false, 2, FLOOD, 7200);
+  store_close(store);
+  store = open_with(1000);
+  assert_int_equal(count_refused(store, true, 1, OFFENDERS), OFFENDERS);
+  assert_in_range(count_refused(store, false, 2, FLOOD), 1, 1000 - OFFENDERS);
+  store_close(store);
+}
+
 /* Disks */
 
 static void without_a_folder_there_is_no_store(void **state)
@@ -279,6 +337,8 @@ int main(void)
       TEST(names_are_the_same_after_a_restart),
       TEST(refusals_survive_being_killed),
       TEST(a_flood_does_not_push_out_offenders),
+      TEST(of_the_refused_the_lightest_leave_first),
+      TEST(a_flood_of_refused_ipv6_does_not_push_out_ipv4),
       TEST(without_a_folder_there_is_no_store),
       TEST(a_full_disk_is_told_and_survived),
       TEST(many_threads_count_together),
