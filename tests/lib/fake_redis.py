@@ -24,7 +24,8 @@ class FakeRedis:
         self.asked = []  # names of commands
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     @property
     def address(self):
@@ -34,6 +35,8 @@ class FakeRedis:
         return self
 
     def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which would go on listening
+        self._acceptor.join()
         self._listener.close()
         for sock in self._sockets:
             sock.close()
