@@ -74,6 +74,7 @@ class Disk(OwnDaemonCase, CtlCase):
                     daemon.start()
                     self.assert_serves(daemon)
                     daemon.stop()
+                self.assertEqual(daemon.log_lines(event="store-set-aside"), [])
 
     def test_a_full_disk_at_the_start_costs_nothing_that_was_written(self):
         disk = self.disk()

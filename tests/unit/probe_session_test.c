@@ -198,7 +198,7 @@ static const struct row commands[] = {
      {{"VRFY " NOBODY "@example.com", "454 4.7.1 relay\r\n"}},
      PROBE_COMMAND_VRFY,
      PROBE_PASS,
-     NULL},
+     "; elsewhere: 454 4.7.1 relay"},
     {"VRFY ends the session",
      "alice",
      0,
