@@ -189,15 +189,22 @@ static void answer(struct control_talk *talk, struct span line)
     (void)answer_error(talk->sink, CONTROL_ERROR_USAGE, memory);
 }
 
+static size_t hang_up(struct control_talk *talk, struct span bytes, enum control_error kind,
+                      const char *why)
+{
+  (void)answer_error(talk->sink, kind, why);
+  talk->closed = true;
+  return bytes.len;
+}
+
 size_t control_talk_feed(struct control_talk *talk, struct span bytes)
 {
   size_t line = span_find(bytes, '\n');
 
-  if (talk->doing == CONTROL_LISTENS && line >= CONTROL_LINE_MAX) {
-    (void)answer_error(talk->sink, CONTROL_ERROR_USAGE, "a request has at most 512 bytes");
-    talk->closed = true;
-    return bytes.len;
-  }
+  if (talk->doing == CONTROL_LISTENS && line >= CONTROL_LINE_MAX)
+    return hang_up(talk, bytes, CONTROL_ERROR_USAGE, "a request has at most 512 bytes");
+  if (talk->doing == CONTROL_LISTENS && line < bytes.len && atomic_load(talk->services->stops))
+    return hang_up(talk, bytes, CONTROL_ERROR_UNAVAILABLE, "the daemon stops");
   if (talk->doing == CONTROL_LISTENS && line < bytes.len) {
     talk->line = line + 1;
     answer(talk, span_slice(bytes, 0, line));

@@ -48,7 +48,8 @@ void control_talk_open(struct control_talk *talk, struct control_services *servi
                        const struct door_sink *sink, unsigned user);
 
 /* Takes bytes; returns how many were used up. The others are to be offered again when there is
- * more, when the sink has room, or after control_talk_reloaded(). */
+ * more, when the sink has room, or after control_talk_reloaded(). Once the daemon stops no request
+ * is begun any more: whoever has sent many would hold up the end. */
 size_t control_talk_feed(struct control_talk *talk, struct span bytes);
 
 /* Whether an answer is under way. */

@@ -73,7 +73,8 @@ static void read_from(struct span in, struct maillog_event *out)
  */
 static void read_to(struct span in, struct maillog_event *out)
 {
-  struct span between, owner = {0}, before;
+  struct span between, owner = {0}, before, file = in;
+  bool discarded = piece_text(&file, SPAN("/dev/null, ")); /* by an alias */
 
   out->has_recipient = piece_path(&in, &out->recipient);
   if (!piece_until(&in, SPAN(", "), &between))
@@ -89,8 +90,9 @@ static void read_to(struct span in, struct maillog_event *out)
   if (!piece_until(&in, SPAN("stat="), &between))
     return;
   out->kind = MAILLOG_DELIVERY;
-  out->failed = piece_until(&between, SPAN(", dsn="), &before) && piece_text(&between, SPAN("5"));
-  out->sent = piece_text(&in, SPAN("Sent"));
+  out->failed = discarded ||
+                (piece_until(&between, SPAN(", dsn="), &before) && piece_text(&between, SPAN("5")));
+  out->sent = piece_text(&in, SPAN("Sent")) && !discarded;
   out->aborted = piece_text(&in, SPAN("aborted by sender")) || piece_text(&in, SPAN("RSET"));
 }
 

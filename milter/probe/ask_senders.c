@@ -220,6 +220,19 @@ enum probe_status ask_smtputf8(struct talk *talk)
   return talk_conclude(talk, PROBE_WARN, "it is offered, and a non-ASCII sender is refused");
 }
 
+/* The same of a recipient, inside a message; only of a mailbox that exists a refusal tells
+ * something. */
+static enum talk_answer ask_routed_recipient(struct talk *talk)
+{
+  char memory[512];
+  struct text mailbox = text_in(memory, sizeof(memory));
+
+  if (talk->options->user == NULL)
+    return TALK_YES;
+  ask_mailbox(talk, &mailbox);
+  return talk_ask(talk, "RCPT TO:<@%s:%s>", talk->domain, memory);
+}
+
 enum probe_status ask_source_route(struct talk *talk)
 {
   enum talk_answer answer;
@@ -227,11 +240,14 @@ enum probe_status ask_source_route(struct talk *talk)
   if (!good_sender_works(talk))
     return PROBE_UNKNOWN;
   answer = ask_to_the_end(talk, "<@relay.example.com,@relay.example.net:probe@%s>");
-  if (answer == TALK_YES)
-    return PROBE_PASS;
   if (answer == TALK_NO)
     return talk_conclude(talk, PROBE_WARN, "refused: %s", talk->shown);
-  return answer == TALK_LATER ? talk_untold(talk) : PROBE_UNKNOWN;
+  if (answer != TALK_YES)
+    return answer == TALK_LATER ? talk_untold(talk) : PROBE_UNKNOWN;
+  answer = ask_routed_recipient(talk);
+  if (answer == TALK_NO)
+    return talk_conclude(talk, PROBE_WARN, "refused in RCPT: %s", talk->shown);
+  return answer == TALK_YES ? PROBE_PASS : talk_untold(talk);
 }
 
 /* <> is refused at MAIL: because of us, when another sender is told the very same. */

@@ -6,6 +6,15 @@
 
 #include <stdio.h>
 
+static void say_process(struct page *page, const cJSON *answer)
+{
+  char memory[CTL_LINE_SIZE];
+  struct text text = text_in(memory, sizeof(memory));
+
+  ctl_add_count(&text, answer, "pid", "");
+  page_say(page, "Process", text_span(&text));
+}
+
 static void say_sessions(struct page *page, const cJSON *answer)
 {
   const cJSON *sessions = cJSON_GetObjectItemCaseSensitive(answer, "sessions");
@@ -129,9 +138,8 @@ void ctl_show_status(const cJSON *answer)
   ctl_add_time(&text, ctl_string(answer, "since"), false);
   text_add(&text, ", for ");
   ctl_add_span(&text, ctl_number(answer, "seconds"));
-  text_add(&text, ", process ");
-  ctl_add_count(&text, answer, "pid", "");
   page_title(&page, name, memory);
+  say_process(&page, answer);
   say_sessions(&page, answer);
   say_store(&page, answer);
   say_sharing(&page, answer);

@@ -174,8 +174,10 @@ static unsigned nearness(const struct probe_net *net)
   bool near = true, home = true;
 
   for (size_t i = 0; i < net->count; i++) {
-    home = home && is_own(net->addresses[i]);
-    near = near && (home || probe_is_private(net->addresses[i]));
+    bool own = is_own(net->addresses[i]);
+
+    home = home && own;
+    near = near && (own || probe_is_private(net->addresses[i]));
   }
   return (near ? PROBE_FLAG_NEAR : 0) | (home ? PROBE_FLAG_HOME : 0);
 }

@@ -174,7 +174,8 @@ static void status_is_a_page(void **state)
   assert_int_equal(show(false, &line, 1), 0);
   assert_string_equal(
       shown[0],
-      "milter-strict 1.2  running since 2026-11-24 15:59:49, for 1 d 2 h, process 7\n\n"
+      "milter-strict 1.2  running since 2026-11-24 15:59:49, for 1 d 2 h\n\n"
+      "  Process     7\n"
       "  Sessions    3 open, 40 served\n"
       "  Store       failing: 5 networks of at most 100, 9 events lost, in\n"
       "              /x/ledger.mdb\n"

@@ -106,6 +106,10 @@ static const struct line_row rows[] = {
      "ctladdr=<alice@example.org> (5/0), delay=00:00:00, xdelay=00:00:00, mailer=*file*, "
      "pri=30323, dsn=2.0.0, stat=Sent",
      "delivery id=6AOFdv16012582 recipient=<alice@example.org> sent"},
+    {"thrown away by an alias",
+     "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=/dev/null, ctladdr=<a@example.org> (5/0), "
+     "delay=00:00:00, mailer=*file*, pri=30323, dsn=2.0.0, stat=Sent",
+     "delivery id=6AOFdv16012582 recipient=<a@example.org> failed"},
     {"sent on by a member of an alias",
      "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=bob@example.com, ctladdr=alice (1000/1000), "
      "delay=00:00:00, mailer=esmtp, pri=1, dsn=2.0.0, stat=Sent (ok)",

@@ -178,19 +178,19 @@ class Policies(OwnDaemon):
     def test_requests_during_many_reloads(self):
         daemon = self.run_daemon()
         stop = threading.Event()
+        mta = self.session(daemon=daemon, address="198.51.100.3", port=5000)  # before any reload
 
         def ask(_):
-            mta = self.session(daemon=daemon, address="198.51.100.3", port=5000)
             with self.asker(daemon) as connection:
                 while not stop.wait(0.01):  # every answer is a line of the log, which reload() reads
                     for port in ("5000", "5001"):
                         answer = connection.vrfy("bob", client_address="198.51.100.3",
                                                  client_port=port)
                         self.assertIn(answer, (NO_VRFY,) if port == "5000" else (NO_VRFY, "DUNNO"))
-            mta.close()
         with self.visitors(3, ask, stop):
             for number in range(10):
                 daemon.reload(LISTEN + ('rules: { command-vrfy = "off"; };' if number % 2 else ""))
+        mta.close()
         daemon.stop()
 
 

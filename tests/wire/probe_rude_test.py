@@ -18,7 +18,7 @@ from rude_server import LONG_LINE, MANNERS, RudeServer  # noqa: E402
 # Seconds that the probe waits for an answer. Those who answer at all may do so late on a busy machine.
 SHORT, LONG = 1, 5
 SILENT = ("silence", "silence after greeting", "drip")
-PATIENCE = 4 * daemon.PATIENCE
+PATIENCE = 10 * daemon.PATIENCE
 MORE_MEMORY = 16 * 1024  # KiB that a server may cost, whatever it sends
 UNAVAILABLE = 69
 # Those of whom no client learns anything.
