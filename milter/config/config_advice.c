@@ -3,6 +3,9 @@
  */
 #include "config_inner.h"
 
+#include "../policy/probing.h"
+
+#include <string.h>
 #include <sys/stat.h>
 
 static void advise_rule(struct reader *reader, enum rule rule)
@@ -150,6 +153,32 @@ static void advise_redis(struct reader *reader)
     }
 }
 
+/* A rule to which nothing adds any points. */
+static void advise_points(struct reader *reader, enum ledger_cause cause)
+{
+#define EVENT(id, word, of, ...) {LEDGER_##id, LEDGER_CAUSE_##of, "probing.points-" word},
+  static const struct {
+    enum ledger_event event;
+    enum ledger_cause cause;
+    const char *path;
+  } events[] = {LEDGER_EVENTS(EVENT)};
+#undef EVENT
+  const struct rule_entry *rule = rule_entry(probing_rule(cause));
+  const char *path = NULL;
+
+  for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    if (events[i].cause == cause && reader->settings->ledger.points[events[i].event] > 0)
+      return;
+    if (events[i].cause == cause)
+      path = events[i].path;
+  }
+  for (enum option_id option = 0; option < OPTION_COUNT && path != NULL; option++)
+    if (strcmp(option_entry(option)->path, path) == 0)
+      reader_warn(reader, reader->option_line[option],
+                  "%s = 0: the rule %s never applies, for nothing has points for it", path,
+                  rule->name);
+}
+
 static void advise_probing(struct reader *reader)
 {
   const struct ledger_settings *ledger = &reader->settings->ledger;
@@ -161,6 +190,9 @@ static void advise_probing(struct reader *reader)
                 "probing.refuse = %u is more than probing.refuse-longest = %u, which is how long a "
                 "refusal lasts then",
                 (unsigned)ledger->refuse_first, (unsigned)ledger->refuse_longest);
+  for (enum ledger_cause cause = 0; cause < LEDGER_CAUSE_COUNT; cause++)
+    if (reader->settings->policy.rules[probing_rule(cause)].action != ACTION_OFF)
+      advise_points(reader, cause);
 }
 
 void advise(struct reader *reader)

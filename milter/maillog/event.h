@@ -90,6 +90,7 @@ struct maillog_event {
   bool has_sender; /* `sender` may be the null one, "<>" */
   bool has_recipient;
   bool authenticated; /* QUEUED */
+  bool passed_on;     /* QUEUED: by a filter, for another client */
   bool by_milter;     /* REFUSED by a filter, not by the server itself */
   bool unknown_user;  /* REFUSED: there is no such recipient (Sendmail, which logs no code) */
   bool stored;        /* SENDER: the message was received whole */

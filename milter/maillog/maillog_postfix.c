@@ -200,14 +200,17 @@ static void read_tls(struct span in, struct maillog_event *out)
   out->verified = span_equals(word, SPAN("Trusted")) || span_equals(word, SPAN("Verified"));
 }
 
-/* "client=name[192.0.2.7], sasl_method=PLAIN, sasl_username=joe" */
+/* "client=name[192.0.2.7], sasl_method=PLAIN, sasl_username=joe", "client=localhost[127.0.0.1],
+ * orig_queue_id=49A4FA723B4, orig_client=name[192.0.2.7]" */
 static void read_queued(struct span in, struct maillog_event *out)
 {
-  struct span before;
+  struct span before, rest;
 
   if (!take_client(&in, out))
     return;
   out->kind = MAILLOG_QUEUED;
+  rest = in;
+  out->passed_on = piece_until(&rest, SPAN(", orig_client="), &before);
   out->authenticated = piece_until(&in, SPAN(", sasl_username="), &before) && in.len > 0;
 }
 
@@ -282,6 +285,7 @@ static void read_qmgr(struct span in, struct maillog_event *out)
 static void read_delivery(struct span in, struct maillog_event *out)
 {
   struct span between, status;
+  bool discarded;
 
   if (!piece_queue_id(&in, &out->queue_id) || out->queue_id.len == 0 ||
       !piece_text(&in, SPAN("to=")) || !piece_path(&in, &out->recipient))
@@ -292,8 +296,19 @@ static void read_delivery(struct span in, struct maillog_event *out)
     return;
   out->kind = MAILLOG_DELIVERY;
   out->has_recipient = true;
-  out->sent = span_equals(status, SPAN("sent"));
-  out->failed = span_equals(status, SPAN("bounced"));
+  /* Taken, and thrown away: by a content filter, in the words of amavisd, or by an alias. */
+  discarded = piece_text(&in, SPAN(" (250 2.7.0 Ok, discarded")) ||
+              piece_text(&in, SPAN(" (delivered to file: /dev/null)"));
+  out->sent = span_equals(status, SPAN("sent")) && !discarded;
+  out->failed = span_equals(status, SPAN("bounced")) || discarded;
+}
+
+/* The transport that throws mail away calls it sent. */
+static void read_discard(struct span in, struct maillog_event *out)
+{
+  read_delivery(in, out);
+  out->failed = out->failed || out->sent;
+  out->sent = false;
 }
 
 /* Only its refusals are of use: they have the HELO name. */
@@ -313,7 +328,7 @@ void maillog_read_postfix(const struct maillog_line *line, struct maillog_event 
       {{"cleanup", 7}, read_cleanup},  {{"smtp", 4}, read_delivery},
       {{"lmtp", 4}, read_delivery},    {{"local", 5}, read_delivery},
       {{"virtual", 7}, read_delivery}, {{"pipe", 4}, read_delivery},
-      {{"discard", 7}, read_delivery}, {{"relay", 5}, read_delivery},
+      {{"discard", 7}, read_discard},  {{"relay", 5}, read_delivery},
       {{"error", 5}, read_delivery},   {{"postscreen", 10}, read_postscreen},
       {{"nqmgr", 5}, read_qmgr},
   };

@@ -68,11 +68,13 @@ static void read_from(struct span in, struct maillog_event *out)
 /*
  * "to=<alice@example.org>, ctladdr=<staff@example.org> (5/0), delay=00:00:00, ..., dsn=2.0.0,
  * stat=Sent". Where an alias was followed, or delivery was to a file or a program, ctladdr= has
- * what the client asked for. Of several recipients the first counts.
+ * what the client asked for; but "ctladdr=alice (1000/1000)" is a member of an alias who passes
+ * mail on, and what was asked for is not in the line. Of several recipients the first counts.
  */
 static void read_to(struct span in, struct maillog_event *out)
 {
-  struct span between, owner = {0}, before;
+  struct span between, owner = {0}, before, file = in;
+  bool discarded = piece_text(&file, SPAN("/dev/null, ")); /* by an alias */
 
   out->has_recipient = piece_path(&in, &out->recipient);
   if (!piece_until(&in, SPAN(", "), &between))
@@ -83,13 +85,14 @@ static void read_to(struct span in, struct maillog_event *out)
   }
   if (piece_text(&in, SPAN("ctladdr=")) && take_path(&in, SPAN(" ("), &owner)) {
     out->recipient = owner;
-    out->has_recipient = true;
+    out->has_recipient = (owner.len > 0 && owner.at[0] == '<') || span_find(owner, '@') < owner.len;
   }
   if (!piece_until(&in, SPAN("stat="), &between))
     return;
   out->kind = MAILLOG_DELIVERY;
-  out->failed = piece_until(&between, SPAN(", dsn="), &before) && piece_text(&between, SPAN("5"));
-  out->sent = piece_text(&in, SPAN("Sent"));
+  out->failed = discarded ||
+                (piece_until(&between, SPAN(", dsn="), &before) && piece_text(&between, SPAN("5")));
+  out->sent = piece_text(&in, SPAN("Sent")) && !discarded;
   out->aborted = piece_text(&in, SPAN("aborted by sender")) || piece_text(&in, SPAN("RSET"));
 }
 

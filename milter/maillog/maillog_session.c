@@ -123,8 +123,10 @@ static void on_queued(const struct feeding *feeding)
   struct visit *visit = visit_at(feeding);
 
   visit->authenticated |= feeding->event->authenticated;
-  if (feeding->event->queue_id.len > 0)
-    (void)begin_mail(feeding, visit);
+  if (feeding->event->queue_id.len == 0)
+    return;
+  feeding->joiner->totals.passed_on += feeding->event->passed_on;
+  (void)begin_mail(feeding, visit);
 }
 
 /* The message of the line, or NULL; its session is told when it waited for this. */

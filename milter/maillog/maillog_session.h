@@ -95,6 +95,7 @@ struct maillog_sink {
 struct maillog_totals {
   uint64_t sessions, messages, delivered; /* delivered: to at least one recipient */
   uint64_t screened;                      /* refused before any filter would have been asked */
+  uint64_t passed_on;                     /* of the messages: by a filter, for another client */
   uint64_t refused;                       /* by the server itself */
   uint64_t refused_by_milter;
   uint64_t ours;                      /* lines of milter-strict itself */

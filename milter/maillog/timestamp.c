@@ -54,7 +54,8 @@ static size_t read_zone(struct span line, size_t from, struct timestamp *out)
   size_t colon = rest.len > 3 && rest.at[3] == ':' ? 1 : 0;
   int hours, minutes;
 
-  if (rest.len > 0 && (rest.at[0] == 'Z' || rest.at[0] == 'z'))
+  out->zoned = rest.len > 0 && (rest.at[0] == 'Z' || rest.at[0] == 'z');
+  if (out->zoned)
     return 1;
   if (rest.len < 5 + colon || (rest.at[0] != '+' && rest.at[0] != '-'))
     return 0;
@@ -62,6 +63,7 @@ static size_t read_zone(struct span line, size_t from, struct timestamp *out)
   minutes = two_digits(rest.at + 3 + colon);
   if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
     return 0;
+  out->zoned = true;
   out->offset = (rest.at[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
   return 5 + colon;
 }

@@ -20,6 +20,7 @@ struct timestamp {
   int year; /* 0: the stamp has none */
   int month, day, hour, minute, second, millisecond;
   int offset; /* minutes east of UTC */
+  bool zoned; /* that was said; else the offset is 0 */
 };
 
 /* Gives stamps their year. All zero: has seen none, and takes `year` for the first. */

@@ -131,7 +131,10 @@ static enum probe_status ask_names(struct talk *talk, const char *verb)
                          "postmaster is answered otherwise than nobody: give a user with --user");
   if (!ask_about(talk, verb, ASK_NOBODY "@example.com", &elsewhere))
     return PROBE_UNKNOWN;
-  return talk_conclude(talk, PROBE_PASS, "%s%s", nobody.shown,
+  /* That a domain is not served here is no secret: RCPT has to say so. */
+  return talk_conclude(talk, PROBE_PASS, "%.150s%s%.150s%s", nobody.shown,
+                       elsewhere.code != nobody_at.code ? "; elsewhere: " : "",
+                       elsewhere.code != nobody_at.code ? elsewhere.shown : "",
                        user == NULL ? "; --user makes it sure" : "");
 }
 

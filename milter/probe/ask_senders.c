@@ -6,6 +6,8 @@
  */
 #include "ask.h"
 
+#include <string.h>
+
 #define LABEL_64 "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
 #define LABELS_60 "aaaaaaaaaaaaaaabbbbbbbbbbbbbbbcccccccccccccccddddddddddddddd."
 #define SNOWMAN "\xe2\x98\x83" /* a symbol: RFC 5892 has it as DISALLOWED */
@@ -218,6 +220,19 @@ enum probe_status ask_smtputf8(struct talk *talk)
   return talk_conclude(talk, PROBE_WARN, "it is offered, and a non-ASCII sender is refused");
 }
 
+/* The same of a recipient, inside a message; only of a mailbox that exists a refusal tells
+ * something. */
+static enum talk_answer ask_routed_recipient(struct talk *talk)
+{
+  char memory[512];
+  struct text mailbox = text_in(memory, sizeof(memory));
+
+  if (talk->options->user == NULL)
+    return TALK_YES;
+  ask_mailbox(talk, &mailbox);
+  return talk_ask(talk, "RCPT TO:<@%s:%s>", talk->domain, memory);
+}
+
 enum probe_status ask_source_route(struct talk *talk)
 {
   enum talk_answer answer;
@@ -225,11 +240,40 @@ enum probe_status ask_source_route(struct talk *talk)
   if (!good_sender_works(talk))
     return PROBE_UNKNOWN;
   answer = ask_to_the_end(talk, "<@relay.example.com,@relay.example.net:probe@%s>");
-  if (answer == TALK_YES)
-    return PROBE_PASS;
   if (answer == TALK_NO)
     return talk_conclude(talk, PROBE_WARN, "refused: %s", talk->shown);
-  return answer == TALK_LATER ? talk_untold(talk) : PROBE_UNKNOWN;
+  if (answer != TALK_YES)
+    return answer == TALK_LATER ? talk_untold(talk) : PROBE_UNKNOWN;
+  answer = ask_routed_recipient(talk);
+  if (answer == TALK_NO)
+    return talk_conclude(talk, PROBE_WARN, "refused in RCPT: %s", talk->shown);
+  return answer == TALK_YES ? PROBE_PASS : talk_untold(talk);
+}
+
+/* <> is refused at MAIL: because of us, when another sender is told the very same. */
+static enum probe_status judge_refused(struct talk *talk)
+{
+  char refusal[sizeof(talk->shown)];
+  enum talk_answer other;
+
+  memcpy(refusal, talk->shown, sizeof(refusal));
+  other = ask_sender(talk, "<probe@%s>");
+  if (other == TALK_NO && strcmp(refusal, talk->shown) == 0)
+    return talk_conclude(talk, PROBE_UNKNOWN, "any sender is refused: %s", refusal);
+  return talk_conclude(talk, PROBE_FAIL, "refused: %s", refusal);
+}
+
+/* <> is taken at MAIL and refused at RCPT, which may be about the recipient. */
+static enum probe_status judge_refused_late(struct talk *talk)
+{
+  char refusal[200];
+  struct text text = text_in(refusal, sizeof(refusal));
+
+  text_add(&text, talk->shown);
+  if (ask_to_the_end(talk, "<probe@%s>") == TALK_YES)
+    return talk_conclude(talk, PROBE_FAIL, "refused at RCPT, where another sender is taken: %s",
+                         refusal);
+  return talk_conclude(talk, PROBE_PASS, "taken at MAIL");
 }
 
 enum probe_status ask_null_sender(struct talk *talk)
@@ -237,21 +281,11 @@ enum probe_status ask_null_sender(struct talk *talk)
   enum talk_answer answer = ask_sender(talk, "<>");
 
   if (answer == TALK_NO)
-    return talk_conclude(talk, PROBE_FAIL, "refused: %s", talk->shown);
+    return judge_refused(talk);
   if (answer != TALK_YES)
     return answer == TALK_LATER ? talk_untold(talk) : PROBE_UNKNOWN;
   answer = ask_recipient(talk);
   if (answer == TALK_YES)
     return PROBE_PASS;
-  if (answer == TALK_NO) {
-    char refusal[200];
-    struct text text = text_in(refusal, sizeof(refusal));
-
-    text_add(&text, talk->shown);
-    if (ask_to_the_end(talk, "<probe@%s>") == TALK_YES)
-      return talk_conclude(talk, PROBE_FAIL, "refused at RCPT, where another sender is taken: %s",
-                           refusal);
-    return talk_conclude(talk, PROBE_PASS, "taken at MAIL");
-  }
-  return talk_untold(talk);
+  return answer == TALK_NO ? judge_refused_late(talk) : talk_untold(talk);
 }

@@ -19,6 +19,7 @@ enum {
   PROBE_GREETING_SIZE = 1024,
   PROBE_HOST_SIZE = 256,
   PROBE_ADDRESS_SIZE = 64,
+  PROBE_OTHERS_MAX = 15,
 };
 
 enum probe_status {
@@ -43,9 +44,11 @@ struct probe_report {
   char host[PROBE_HOST_SIZE]; /* as it was given, escaped */
   uint16_t port;
   char address[PROBE_ADDRESS_SIZE]; /* the address connected to, "" when there was no connection */
-  int64_t when;                     /* seconds since 1970, when the probe began */
-  uint32_t milliseconds;            /* that it took */
-  enum probe_server server;         /* whose software it was taken for */
+  char others[PROBE_OTHERS_MAX][PROBE_ADDRESS_SIZE]; /* more of the host's, which were not asked */
+  size_t other_count;
+  int64_t when;                       /* seconds since 1970, when the probe began */
+  uint32_t milliseconds;              /* that it took */
+  enum probe_server server;           /* whose software it was taken for */
   char greeting[PROBE_GREETING_SIZE]; /* its lines joined by " / ", escaped; "" for none */
   char ended[PROBE_NOTE_SIZE];        /* why the probe ended early; "" when it did not */
   unsigned totals[PROBE_STATUS_COUNT];

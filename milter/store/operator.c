@@ -250,21 +250,27 @@ bool store_refuse(struct store *store, struct netblock network, uint32_t seconds
 
 struct forgiving {
   struct store *store;
-  struct netblock network;
+  struct netblock network, client; /* what was named, and what stands for a client there */
   struct setting setting;
   const atomic_bool *stops;
   unsigned count;
   bool failed;
 };
 
+/* Whether it lies within what was named, or stands for the client that was named more closely. */
+static bool is_named(const struct forgiving *forgiving, struct netblock network)
+{
+  if (network.bits >= forgiving->network.bits)
+    return netblock_contains(forgiving->network, network.base);
+  return netblock_compare(network, forgiving->client) == 0;
+}
+
 static bool forgive(void *context, struct netblock network, const struct ledger_page *page)
 {
   struct forgiving *forgiving = context;
   struct pagefile_key key = store_key(network);
 
-  if (network.bits < forgiving->network.bits ||
-      !netblock_contains(forgiving->network, network.base) ||
-      ledger_weight(page, forgiving->setting.now) == 0)
+  if (!is_named(forgiving, network) || ledger_weight(page, forgiving->setting.now) == 0)
     return true;
   forgiving->failed = atomic_load_explicit(forgiving->stops, memory_order_relaxed) ||
                       !set(forgiving->store, &key, &forgiving->setting);
@@ -275,13 +281,13 @@ static bool forgive(void *context, struct netblock network, const struct ledger_
 bool store_forgive(struct store *store, struct netblock network, uint64_t now,
                    const atomic_bool *stops, unsigned *forgiven)
 {
-  struct netblock client = store_network(store, network.base);
-  struct forgiving forgiving = {
-      .store = store, .network = network, .setting = {.now = now}, .stops = stops};
+  struct forgiving forgiving = {.store = store,
+                                .network = network,
+                                .client = store_network(store, network.base),
+                                .setting = {.now = now},
+                                .stops = stops};
   bool walked;
 
-  if (network.bits > client.bits)
-    forgiving.network = client;
   walked = store_walk(store, now, forgive, &forgiving);
   *forgiven = forgiving.count;
   return walked && !forgiving.failed;

@@ -185,6 +185,8 @@ static int open_env(struct pagefile *file, unsigned entries, unsigned readers)
 enum pagefile_fault pagefile_open(struct pagefile *file, const char *path, unsigned entries,
                                   unsigned readers, struct text *why)
 {
+  struct stat status;
+  bool is_new = lstat(path, &status) != 0;
   int code;
 
   *file = (struct pagefile){.env = NULL};
@@ -194,6 +196,8 @@ enum pagefile_fault pagefile_open(struct pagefile *file, const char *path, unsig
   code = open_env(file, entries, readers);
   if (code != MDB_SUCCESS)
     pagefile_close(file);
+  if (code != MDB_SUCCESS && is_new) /* or half of it would be taken for a damaged one */
+    (void)unlink(path);
   if (code == ENOMEM || code == EFBIG) /* it says that it is larger than anything can be */
     code = MDB_CORRUPTED;
   return fault_of(code, why);

@@ -115,7 +115,11 @@ static void fail(struct share *share, const char *why)
 
 bool share_exchange(struct share *share, struct text *why)
 {
-  return redis_exchange(&share->redis, share->answers, share->options.server.timeout, why);
+  unsigned timeout = share->options.server.timeout;
+
+  if (share->reviews && timeout < REDIS_CONNECT_MS)
+    timeout = REDIS_CONNECT_MS; /* or one answer of many that is late would make all of it vain */
+  return redis_exchange(&share->redis, share->answers, timeout, why);
 }
 
 static void connect_again(struct share *share)

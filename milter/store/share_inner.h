@@ -50,6 +50,7 @@ struct share {
   size_t learned_in_a_row;     /* entries, since the stream's end was last seen */
   uint64_t learn_at, seed_at, told_at;
   uint64_t review_at; /* UINT64_MAX: not needed */
+  bool reviews;       /* at the moment, which is part of connecting, and has the time of that */
   struct share_pages pages;
 
   size_t item_count;

@@ -60,7 +60,11 @@ bool share_review(struct share *share, struct text *why)
   if (channel_clock() < share->review_at)
     return true;
   share->review_at = UINT64_MAX;
+  share->reviews = true;
   if (!store_walk(share->store, review.now, see, &review))
     share_want_review(share, SHARE_REVIEW_MS);
-  return review.good && share_send(share, why);
+  if (review.good)
+    review.good = share_send(share, why);
+  share->reviews = false;
+  return review.good;
 }

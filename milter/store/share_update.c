@@ -38,6 +38,9 @@ uint64_t share_expiry(const struct ledger_settings *ledger, const struct ledger_
                      (uint64_t)page->relapses * ledger->refuse_longest +
                      (uint64_t)HALF_LIVES * ledger->half_life;
 
+  /* What an operator says must outlast whatever it put an end to, wherever that is still known. */
+  if (page->set != 0 && seconds < LEDGER_SECONDS_MAX)
+    seconds = LEDGER_SECONDS_MAX;
   return (seconds < longest ? seconds : longest) * 1000;
 }
 
@@ -274,8 +277,11 @@ bool share_send(struct share *share, struct text *why)
 {
   bool good = true;
 
-  for (int round = 0; good && round < ROUNDS_MAX && share->pages.wanted > 0; round++)
+  for (int round = 0; good && round < ROUNDS_MAX && share->pages.wanted > 0; round++) {
+    if (share->reviews && share_stops(share))
+      break; /* what has so much time is not finished at the end */
     good = send_some(share, why);
+  }
   share_pages_part(&share->pages); /* the items are forgotten with the next turn */
   return good;
 }

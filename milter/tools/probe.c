@@ -174,8 +174,10 @@ static unsigned nearness(const struct probe_net *net)
   bool near = true, home = true;
 
   for (size_t i = 0; i < net->count; i++) {
-    home = home && is_own(net->addresses[i]);
-    near = near && (home || probe_is_private(net->addresses[i]));
+    bool own = is_own(net->addresses[i]);
+
+    home = home && own;
+    near = near && (own || probe_is_private(net->addresses[i]));
   }
   return (near ? PROBE_FLAG_NEAR : 0) | (home ? PROBE_FLAG_HOME : 0);
 }
@@ -216,6 +218,14 @@ static int may_be_asked(struct probe_command *command, const struct probe_net *n
   return TOOL_FINE;
 }
 
+/* One server was asked, and a name may lead to more. */
+static void note_others(const struct probe_net *net, struct probe_report *report)
+{
+  for (size_t i = 0; net->chosen >= 0 && i < net->count; i++)
+    if (i != (size_t)net->chosen && report->other_count < PROBE_OTHERS_MAX)
+      ip_format(net->addresses[i], report->others[report->other_count++]);
+}
+
 static int run_live(struct probe_command *command, struct probe_report *report)
 {
   struct probe_net net = {.port = command->port, .name = command->host};
@@ -235,6 +245,7 @@ static int run_live(struct probe_command *command, struct probe_report *report)
     return tell_unasked(command, report, memory);
   carrier = probe_carrier_net(&net, report->address);
   run(command, &carrier, report);
+  note_others(&net, report);
   tls_client_close(net.tls);
   code = print_reports(command, report);
   return code != TOOL_FINE ? code : exit_code(report);

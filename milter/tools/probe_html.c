@@ -68,12 +68,25 @@ static void print_sums(FILE *to, const struct probe_report *report)
   fputs("</ul>\n", to);
 }
 
+static void print_others(FILE *to, const struct probe_report *report)
+{
+  if (report->other_count == 0)
+    return;
+  fputs("<dt>Not asked</dt><dd>", to);
+  for (size_t i = 0; i < report->other_count; i++) {
+    fputs(i > 0 ? ", " : "", to);
+    markup_string(to, report->others[i]);
+  }
+  fputs("</dd>\n", to);
+}
+
 static void print_facts(FILE *to, const struct probe_report *report)
 {
   fputs("<dl class=\"facts\">\n", to);
   print_fact(to, "Server", probe_server_name(report->server));
   print_fact(to, "Greeting", report->greeting);
   print_fact(to, "Address", report->address);
+  print_others(to, report);
   fputs("<dt>When</dt><dd><time>", to);
   markup_time(to, report->when);
   fputs("</time>, took ", to);

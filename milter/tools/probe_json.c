@@ -72,6 +72,16 @@ static bool add_result(cJSON *checks, const struct probe_result *result)
          add_transcript(object, result);
 }
 
+static bool add_others(cJSON *to, const struct probe_report *report)
+{
+  cJSON *others = cJSON_AddArrayToObject(to, "others");
+
+  for (size_t i = 0; i < report->other_count && others != NULL; i++)
+    if (!cJSON_AddItemToArray(others, cJSON_CreateString(report->others[i])))
+      return false;
+  return others != NULL;
+}
+
 static bool add_head(cJSON *root, const struct probe_report *report)
 {
   cJSON *totals;
@@ -79,6 +89,7 @@ static bool add_head(cJSON *root, const struct probe_report *report)
   if (cJSON_AddStringToObject(root, "host", report->host) == NULL ||
       cJSON_AddNumberToObject(root, "port", report->port) == NULL ||
       cJSON_AddStringToObject(root, "address", report->address) == NULL ||
+      !add_others(root, report) ||
       cJSON_AddNumberToObject(root, "when", (double)report->when) == NULL ||
       cJSON_AddNumberToObject(root, "milliseconds", report->milliseconds) == NULL ||
       cJSON_AddStringToObject(root, "server", probe_server_name(report->server)) == NULL ||

@@ -116,6 +116,9 @@ static void print_head(const struct paper *paper)
                                                  : "no connection");
   if (report->greeting[0] != '\0')
     fprintf(paper->to, "%s\n", report->greeting);
+  for (size_t i = 0; i < report->other_count; i++)
+    fprintf(paper->to, "%s%s%s", i == 0 ? "Not asked, of the same name: " : ", ", report->others[i],
+            i + 1 == report->other_count ? "\n" : "");
   if (strncmp(report->address, "127.", 4) == 0 || strcmp(report->address, "::1") == 0)
     fputs("Asked from the machine itself, which many servers and milter-strict's exempt.networks "
           "trust:\nothers may be answered more strictly.\n",

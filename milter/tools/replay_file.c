@@ -84,6 +84,7 @@ static void date(struct replay_file *file, struct span bytes, time_t written)
   if (!find_stamp(bytes, &stamp))
     return;
   file->dated = true;
+  file->zoned = stamp.zoned;
   file->first_year = timeline_first_year(&stamp, (uint64_t)(written > 0 ? written : 0) * 1000);
   file->first = timestamp_in_year(&stamp, file->first_year);
 }

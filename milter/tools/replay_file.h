@@ -18,6 +18,7 @@ struct replay_file {
   const char *name;
   const char *packed; /* "xz": compressed in a way that is not read; NULL */
   bool dated;         /* a time stamp was found in its beginning */
+  bool zoned;         /* and it has a zone */
   int first_year;     /* in which it begins, as far as that is known */
   uint64_t first;     /* milliseconds: its first time stamp */
   uint64_t size;      /* bytes as they lie on disk; 0: not known */

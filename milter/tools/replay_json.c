@@ -141,6 +141,7 @@ static void add_log(const struct replay *replay, cJSON *to)
   add_number(to, "lines-cut", replay->reading.cut);
   add_number(to, "sessions", totals->sessions);
   add_number(to, "messages", totals->messages);
+  add_number(to, "passed-on", totals->passed_on);
   add_number(to, "delivered", totals->delivered);
   add_number(to, "refused-by-server", totals->refused);
   add_number(to, "refused-by-milter", totals->refused_by_milter);

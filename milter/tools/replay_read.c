@@ -139,6 +139,16 @@ static unsigned earliest(const struct merge *merge)
   return best;
 }
 
+/* Whether the times of a file can be compared with those of the open ones: not those of a zone with
+ * those of none, as where the rotated files of one host have changed their form. */
+static bool is_comparable(const struct merge *merge, const struct replay_file *file)
+{
+  for (unsigned i = 0; i < merge->open; i++)
+    if (merge->streams[i]->source.file->zoned != file->zoned)
+      return false;
+  return true;
+}
+
 /* Whether the next file begins before what would come next. */
 static bool may_open(const struct merge *merge, uint64_t when)
 {
@@ -146,7 +156,7 @@ static bool may_open(const struct merge *merge, uint64_t when)
 
   if (merge->begun == merge->reading->count || merge->open == STREAMS_MAX)
     return false;
-  return merge->open == 0 || (next->dated && next->first <= when);
+  return merge->open == 0 || (next->dated && next->first <= when && is_comparable(merge, next));
 }
 
 /* Leaves the same line aside where it comes next in another file. */

@@ -252,6 +252,8 @@ static void print_remarks(const struct replay *replay)
   print_remark(totals->sessions, "sessions");
   print_remark(totals->messages, "messages that entered the queue from clients");
   print_remark(totals->delivered, "of them delivered");
+  print_remark(totals->passed_on,
+               "of them passed on by a filter: judged as its own, not as their client's");
   print_remark(totals->refused, "commands that the mail server refused itself: not judged");
   print_remark(totals->refused_by_milter, "commands that a filter refused");
   print_remark(totals->screened, "refusals by postscreen, before any filter is asked");

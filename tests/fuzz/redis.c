@@ -59,6 +59,16 @@ static struct store *open_store(void)
   return store_open(&options);
 }
 
+/* Something to review. */
+static void refuse_some(void)
+{
+  for (unsigned i = 0; i < NETWORKS; i++) {
+    struct ip ip = {{0x20, 1, 0xd, 0xb8, (uint8_t)i}};
+
+    REQUIRE(store_refuse(share->store, netblock_around(ip, 64), 60, store_now()));
+  }
+}
+
 /* The store has no writer here, so its table fills up: from time to time there is a new one. */
 static void begin(void)
 {
@@ -79,10 +89,12 @@ static void begin(void)
     store_close(share->store);
     share->store = open_store();
     REQUIRE(share->store != NULL);
+    refuse_some();
   }
   memset(&share->pages, 0, sizeof(share->pages));
   memcpy(share->last_id, "0-0", sizeof("0-0"));
   share->whole_script = false;
+  share->review_at = UINT64_MAX;
 }
 
 /* A connection on which a server has said all of it, and hung up. */
@@ -112,13 +124,16 @@ static void count_some(void)
 
 static bool ask(uint8_t what, struct text *why)
 {
-  switch (what % 4) {
+  switch (what % 5) {
   case 0:
     return share_greet(share, why);
   case 1:
     return share_learn(share, why) && share_learn(share, why);
   case 2:
     return share_check_seed(share, why);
+  case 4:
+    share->review_at = 0;
+    return share_review(share, why);
   default:
     count_some();
     (void)share_collect(share);

@@ -39,8 +39,10 @@ class Disk(OwnDaemonCase, CtlCase):
     def disk(self, size=ROOM):
         folder = tempfile.mkdtemp(prefix="milter-strict-disk-")
         self.addCleanup(os.rmdir, folder)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs", folder],
-                       check=True)
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs",
+                               folder], capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            self.skipTest(f"no disk can be mounted here: {made.stderr.strip()}")
         self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
         return folder
 
@@ -74,6 +76,7 @@ class Disk(OwnDaemonCase, CtlCase):
                     daemon.start()
                     self.assert_serves(daemon)
                     daemon.stop()
+                self.assertEqual(daemon.log_lines(event="store-set-aside"), [])
 
     def test_a_full_disk_at_the_start_costs_nothing_that_was_written(self):
         disk = self.disk()

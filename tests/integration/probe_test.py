@@ -6,14 +6,18 @@ read before they are committed.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import unittest
 
 import support  # first: it says where the library is
 
+import daemon
 import exim
 import opensmtpd
 import postfix
@@ -22,6 +26,7 @@ import recommended
 import sendmail
 import sendmail_support
 from postfix_config import DOMAIN, HOST_NAME
+from scripted_smtp import ScriptedSmtp
 from session_tool import SessionTool
 from stranger import Stranger
 
@@ -170,6 +175,30 @@ class ProbeFinds(unittest.TestCase):
 
     def test_the_same_is_found_under_tls(self):
         self.hold("postfix", "--starttls")
+
+
+class NamesOfSeveralAddresses(unittest.TestCase):
+    """One that has one more, where nobody listens; a list of hosts of our own says so."""
+
+    def test_the_one_that_answers_is_asked(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can have a list of hosts of its own")
+        with tempfile.TemporaryDirectory() as folder:
+            hosts = os.path.join(folder, "hosts")
+            pathlib.Path(hosts).write_text("127.0.0.1 mx.example.org\n127.0.0.3 mx.example.org\n",
+                                           encoding="ascii")
+            mount = ["unshare", "--mount", "sh", "-euc",
+                     'mount --bind "$0" /etc/hosts; exec "$@"', hosts]
+            for address, other in (("127.0.0.1", "127.0.0.3"), ("127.0.0.3", "127.0.0.1")):
+                with self.subTest(address=address), ScriptedSmtp(address=address) as server:
+                    done = subprocess.run(
+                        [*mount, daemon.program(), "probe", "--pace", "0", "--json",
+                         f"mx.example.org:{server.port}"],
+                        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                        timeout=daemon.PATIENCE)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                found = json.loads(done.stdout)
+                self.assertEqual((found["address"], found["others"]), (address, [other]))
 
 
 def test_of(name):

@@ -27,7 +27,7 @@ PATIENCE = 60
 
 class ScriptedSmtp:
     def __init__(self, answers=None, certificates=None, leaky=False, tls=False,
-                 family=socket.AF_INET, relays_for=None):
+                 family=socket.AF_INET, relays_for=None, address="127.0.0.1"):
         self._answers = {**(answers or {}), **{line: answer for line, answer in CALM.items()
                                                if line not in (answers or {})}}
         self._context = None
@@ -39,7 +39,7 @@ class ScriptedSmtp:
         self.lines, self.messages, self.connections, self.encrypted = [], 0, 0, 0
         self._lock = threading.Lock()
         self._socket = socket.create_server(
-            ("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), family=family)
+            ("::1" if family == socket.AF_INET6 else address, 0), family=family)
         self.host, self.port = self._socket.getsockname()[:2]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 

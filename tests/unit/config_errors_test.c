@@ -316,6 +316,13 @@ static const struct {
      "probing: {\n  refuse = 7200;\n  refuse-longest = 3600; };",
      "3: warning: probing.refuse = 7200 is more than probing.refuse-longest = 3600, which is how "
      "long a refusal lasts then"},
+    {"a rule that nothing has points for", "probing: {\n  points-vrfy = 0; };",
+     "2: warning: probing.points-vrfy = 0: the rule probe-vrfy never applies, for nothing has "
+     "points for it"},
+    {"points of several kinds for one rule",
+     "probing: {\n  points-callout = 0;\n  points-abandoned = 0; };",
+     "3: warning: probing.points-abandoned = 0: the rule probe-callout never applies, for nothing "
+     "has points for it"},
     {"a longest refusal that is shorter than the first", "probing: {\n  refuse-longest = 60; };",
      "2: warning: probing.refuse = 3600 is more than probing.refuse-longest = 60, which is how "
      "long a refusal lasts then"},

@@ -64,7 +64,6 @@ static const struct {
     {"refused rule=client-refused", "10.0.0.0/8 2001:db8::/32 192.0.2.0/24 3"},
     {"refused rule=probe-recipients", "203.0.113.7/32 1"},
     {"refused rule=probe-vrfy", "0"},
-    {"refused rule=sender-dots", "0"},
     {"refused network=10.1.2.3", "10.0.0.0/8 1"},
     {"refused network=0.0.0.0/0 sort=network", "10.0.0.0/8 192.0.2.0/24 203.0.113.7/32 3"},
     {"refused network=::/0", "2001:db8::/32 1"},

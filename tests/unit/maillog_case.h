@@ -87,6 +87,7 @@ static inline void describe_event(struct text *text, const struct maillog_event 
     text_add_number(text, event->recipients);
   }
   add_flag(text, "authenticated", event->authenticated);
+  add_flag(text, "passed-on", event->passed_on);
   add_flag(text, "milter", event->by_milter);
   add_flag(text, "unknown", event->unknown_user);
   add_flag(text, "stored", event->stored);

@@ -56,6 +56,10 @@ static const struct line_row rows[] = {
      "Nov 24 15:39:54 mx postfix/smtpd[9]: 49A4FA723B4: client=client.example.net[192.0.2.7], "
      "sasl_method=PLAIN, sasl_username=joe",
      "queued client=192.0.2.7 id=49A4FA723B4 authenticated"},
+    {"queued by a filter",
+     "Nov 24 15:39:54 mx postfix/smtpd[9]: 49A4FA723B4: client=localhost[127.0.0.1], "
+     "orig_queue_id=49A4FA723B3, orig_client=client.example.net[192.0.2.7]",
+     "queued client=127.0.0.1 id=49A4FA723B4 passed-on"},
     {"unknown user",
      "Nov 24 15:39:54 mx postfix/smtpd[9]: NOQUEUE: reject: RCPT from "
      "client.example.net[192.0.2.7]: 550 5.1.1 <nosuch@example.org>: Recipient address rejected: "
@@ -206,6 +210,19 @@ static const struct line_row rows[] = {
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<a@example.com>, relay=none, delay=1, "
      "dsn=4.4.1, status=deferred (timed out)",
      "delivery id=49A4FA723B4 recipient=<a@example.com>"},
+    {"thrown away by a content filter",
+     "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<a@example.com>, "
+     "relay=127.0.0.1[127.0.0.1]:10024, dsn=2.7.0, status=sent (250 2.7.0 Ok, discarded, "
+     "id=123-01 - spam)",
+     "delivery id=49A4FA723B4 recipient=<a@example.com> failed"},
+    {"thrown away by an alias",
+     "Nov 24 15:39:54 mx postfix/local[9]: 49A4FA723B4: to=<a@mx>, orig_to=<a@example.org>, "
+     "relay=local, dsn=2.0.0, status=sent (delivered to file: /dev/null)",
+     "delivery id=49A4FA723B4 recipient=<a@example.org> failed"},
+    {"thrown away by a transport",
+     "Nov 24 15:39:54 mx postfix/discard[9]: 49A4FA723B4: to=<a@example.com>, relay=none, "
+     "dsn=2.0.0, status=sent (no such place)",
+     "delivery id=49A4FA723B4 recipient=<a@example.com> failed"},
     {"bounced",
      "Nov 24 15:39:54 mx postfix/smtp[9]: 49A4FA723B4: to=<a@example.com>, relay=none, dsn=5.1.1, "
      "status=bounced (unknown; status=sent)",

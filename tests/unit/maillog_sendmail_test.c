@@ -106,6 +106,18 @@ static const struct line_row rows[] = {
      "ctladdr=<alice@example.org> (5/0), delay=00:00:00, xdelay=00:00:00, mailer=*file*, "
      "pri=30323, dsn=2.0.0, stat=Sent",
      "delivery id=6AOFdv16012582 recipient=<alice@example.org> sent"},
+    {"thrown away by an alias",
+     "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=/dev/null, ctladdr=<a@example.org> (5/0), "
+     "delay=00:00:00, mailer=*file*, pri=30323, dsn=2.0.0, stat=Sent",
+     "delivery id=6AOFdv16012582 recipient=<a@example.org> failed"},
+    {"sent on by a member of an alias",
+     "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=bob@example.com, ctladdr=alice (1000/1000), "
+     "delay=00:00:00, mailer=esmtp, pri=1, dsn=2.0.0, stat=Sent (ok)",
+     "delivery id=6AOFdv16012582 sent"},
+    {"asked for without brackets",
+     "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=/var/mail/alice, "
+     "ctladdr=alice@example.org (5/0), delay=00:00:00, dsn=2.0.0, stat=Sent",
+     "delivery id=6AOFdv16012582 recipient=alice@example.org sent"},
     {"sent on",
      "Nov 24 15:39:57 mx sm-mta[7]: 6AOFdv16012582: to=<a@example.com>,<b@example.com>, "
      "delay=00:00:00, mailer=esmtp, pri=1, relay=mx.example.com. [192.0.2.25], dsn=2.0.0, "

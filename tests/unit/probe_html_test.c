@@ -97,6 +97,22 @@ static void an_ipv6_address_stands_in_brackets(void **state)
   }
 }
 
+static void addresses_that_were_not_asked_are_told(void **state)
+{
+  struct probe_report *report = report_new();
+  char *text;
+
+  (void)state;
+  strcpy(report->others[0], "192.0.2.2");
+  strcpy(report->others[1], "2001:db8::1");
+  report->other_count = 2;
+  probe_report_finish(report);
+  text = printed(probe_print_html, report);
+  assert_has(text, "<dt>Not asked</dt><dd>192.0.2.2, 2001:db8::1</dd>");
+  free(text);
+  free(report);
+}
+
 static void a_page_needs_nothing_else(void **state)
 {
   static const char *const elsewhere[] = {
@@ -139,6 +155,7 @@ int main(void)
       cmocka_unit_test(what_is_to_be_looked_at_comes_first),
       cmocka_unit_test(both_sides_of_a_conversation_are_shown),
       cmocka_unit_test(an_ipv6_address_stands_in_brackets),
+      cmocka_unit_test(addresses_that_were_not_asked_are_told),
       cmocka_unit_test(a_page_needs_nothing_else),
       cmocka_unit_test(hostile_text_stays_text),
   };

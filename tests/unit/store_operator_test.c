@@ -206,6 +206,23 @@ static void forgiving_a_wide_network_forgives_all_within(void **state)
 /* Somebody who forgives millions does not hold up the end of the daemon, nor hears that all is
  * done.
  */
+static void a_client_named_closely_is_forgiven_and_no_neighbour(void **state)
+{
+  struct store *store = open_store();
+
+  (void)state;
+  assert_true(count_names(store, ip_of("2001:db8::1"), 100).began);
+  assert_true(store_refuse(store, block("2001:db8::1"), 3600, now()));
+  assert_true(store_refuse(store, block("2001:db8::2"), 3600, now()));
+  assert_true(store_refuse(store, block("2001:db8::/32"), 60, now()));
+  assert_int_equal(forgive(store, block("2001:db8::1")), 2); /* itself, and its /64 */
+  assert_in_range(refused_for(store, "2001:db8::1"), 1, 60);
+  assert_true(refused_for(store, "2001:db8::2") > 3500);
+  assert_int_equal(forgive(store, block("2001:db8::/64")), 1);
+  assert_in_range(refused_for(store, "2001:db8::2"), 1, 60);
+  store_close(store);
+}
+
 static void forgiving_is_broken_off_when_it_must_stop(void **state)
 {
   static const atomic_bool stops = true;
@@ -358,6 +375,7 @@ int main(void)
       TEST(the_refusal_of_a_wide_network_is_told_when_counting),
       TEST(what_is_meant_is_shown_before_what_is_noticed),
       TEST(forgiving_a_wide_network_forgives_all_within),
+      TEST(a_client_named_closely_is_forgiven_and_no_neighbour),
       TEST(forgiving_is_broken_off_when_it_must_stop),
       TEST(forgiving_without_room_is_no_success),
       TEST(what_another_relay_refuses_is_refused_here),

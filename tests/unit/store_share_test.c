@@ -131,12 +131,15 @@ static void wanted_pages_are_collected(void **state)
 static const struct {
   const char *name;
   uint32_t refused_for, relapses;
+  bool is_set;
   uint64_t seconds;
 } expiries[] = {
-    {"counts alone", 0, 0, 10 * 3 * 86400},
-    {"refused", 3600, 1, 3600 + 7 * 86400 + 30 * 86400},
-    {"relapses are remembered", 0, 4, 4 * 7 * 86400 + 30 * 86400},
-    {"never for ever", 3600, LEDGER_RELAPSES_MAX, 2 * (uint64_t)LEDGER_SECONDS_MAX},
+    {"counts alone", 0, 0, false, 10 * 3 * 86400},
+    {"refused", 3600, 1, false, 3600 + 7 * 86400 + 30 * 86400},
+    {"relapses are remembered", 0, 4, false, 4 * 7 * 86400 + 30 * 86400},
+    {"never for ever", 3600, LEDGER_RELAPSES_MAX, false, 2 * (uint64_t)LEDGER_SECONDS_MAX},
+    {"forgiven, longer than any refusal", 0, 0, true, LEDGER_SECONDS_MAX},
+    {"refused by an operator", LEDGER_SECONDS_MAX, 0, true, LEDGER_SECONDS_MAX + 30 * 86400},
 };
 
 static void records_are_kept_as_long_as_they_say_anything(void **state)
@@ -146,7 +149,8 @@ static void records_are_kept_as_long_as_they_say_anything(void **state)
   (void)state;
   ledger_defaults(&ledger);
   for (size_t i = 0; i < sizeof(expiries) / sizeof(expiries[0]); i++) {
-    struct ledger_page page = {.updated = 1000, .relapses = expiries[i].relapses};
+    struct ledger_page page = {
+        .updated = 1000, .relapses = expiries[i].relapses, .set = expiries[i].is_set ? 1000 : 0};
 
     if (expiries[i].refused_for > 0) {
       page.refused_since = 1000;

@@ -20,6 +20,8 @@ from ports import deaf_port
 from scripted_smtp import ScriptedSmtp
 from session_tool import SessionTool
 
+MANUAL = (pathlib.Path(__file__).resolve().parents[2] / "milter" / "man"
+          / "milter-strict-probe.8.in")
 USER = ("--user", "alice@example.org")
 EVERYTHING = (*USER, "--limits", "--enumerate", "--json")
 STRICT = 'exempt: { networks = []; }; our-names = [ "mx.example.org" ];\n'
@@ -254,6 +256,16 @@ class CommandLine(unittest.TestCase):
             done = probe_tool.run("--pace", "0", "--json", f"[::1]:{server.port}")
         self.assertEqual(done.status, 0, done)
         self.assertEqual((done.json["host"], done.json["address"]), ("::1", "::1"))
+
+    def test_the_manual_has_every_key_of_json(self):
+        page = MANUAL.read_text(encoding="ascii")
+        section = page[page.index(".Sh JSON"):page.index(".Sh ENVIRONMENT")]
+        with ScriptedSmtp() as server:
+            found = probe_tool.probe(server, "--json").json
+        check = found["checks"][0]
+        for keys in (found, found["totals"], check, check["transcript"][0]):
+            for key in keys:
+                self.assertRegex(section, rf"(?m)^\.(It )?Cm (.* )?{key}( |$)|^\.Cm (.* , )?{key}\b")
 
     def test_reports_are_written(self):
         with tempfile.TemporaryDirectory(prefix="milter-strict-probe-") as folder:

@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
+from fake_redis import FakeRedis  # noqa: E402
 from operator_tool import Control  # noqa: E402
 from relays_case import PREFIX, RelaysCase  # noqa: E402
 
@@ -68,6 +69,34 @@ class Missed(RelaysCase):
         self.wait_until(lambda: self.count_refused(two) == MANY, "all refusals")
         self.assertEqual(self.say("forgive 10.0.0.0/8", one)["forgiven"], MANY)
         self.wait_until(lambda: self.count_refused(two) == 0, "all forgiven")
+
+    def test_comparing_has_more_time_than_the_budget(self):
+        """Or one late answer of many would begin it anew, for ever."""
+        def late(sock):
+            time.sleep(0.5)
+            sock.sendall(b":1\r\n")
+            return True
+        with FakeRedis({"EVALSHA": late}) as fake:
+            daemon = self.make('state-directory = "@DIR@";\n').start()
+            self.say("refuse 203.0.113.0/24 1h", daemon)
+            daemon.reload(self.config(fake.address, more="timeout = 200;"))
+            daemon.wait_log(event="sharing-back")
+            daemon.stop()
+
+    def test_a_daemon_stops_amid_comparing(self):
+        """It does not go on trying until it is left behind, after five seconds."""
+        def late(sock):
+            time.sleep(0.2)
+            sock.sendall(b"$-1\r\n")  # there is no record yet: try again
+            return True
+        with FakeRedis({"EVALSHA": late}) as fake:
+            daemon = self.make('state-directory = "@DIR@";\n').start()
+            self.say("refuse 203.0.113.0/24 1h", daemon)
+            daemon.reload(self.config(fake.address))
+            self.wait_until(lambda: "EVALSHA" in fake.asked, "a comparison")
+            daemon.stop()
+            self.assertLess(fake.asked.count("EVALSHA"), 15)
+            self.assertEqual(daemon.log_lines(event="sharing-lost"), [])
 
     def test_a_server_that_has_lost_all_is_told_again(self):
         """Whom a relay refuses, and nobody asks for anything meanwhile."""

@@ -91,6 +91,19 @@ class Files(ReplayCase):
                         if row["delivered"]]
             self.assertEqual(example["queue-id"], "AAAAC")
 
+    def test_a_host_that_changed_the_form_of_its_stamps(self):
+        """Without a zone at first: the files seem to overlap by two hours, and do not; a session
+        begins in the one and ends in the other."""
+        before = session("AAAAB", "b@example.net", stamp="Nov 23 12:00:00")
+        begins = session("AAAAA", '"a..b"@example.net', stamp="Nov 24 12:00:00")
+        ends = session("AAAAA", '"a..b"@example.net', stamp="2026-11-24T12:00:01+02:00")
+        files = [self.log(before + "".join(begins.splitlines(True)[:3]), "mail.log.1"),
+                 self.log("".join(ends.splitlines(True)[3:]))]
+        report = self.tool.report(*reversed(files))
+        self.assertEqual([file["name"] for file in report.log["files"]], files)
+        self.assertEqual((report.log["sessions"], report.log["delivered"]), (2, 2))
+        self.assertEqual(report.counts("refused-delivered"), {"sender-dots": 1})
+
     def test_many_files_at_the_same_time(self):
         files = [self.log(session(f"AAA{number}", '"a..b"@example.net', host=f"mx{number}"),
                           f"{number}.log") for number in range(100, 150)]

@@ -165,6 +165,15 @@ class Rules(ReplayCase):
         report = self.report(text, config='state-directory = "";\n')
         self.assertEqual(report.counts("refused"), {})
 
+    def test_mail_that_a_filter_passes_on_is_told_of(self):
+        """It is judged as the filter's, which is exempt: that none is lost says little then."""
+        text = session("AAAAA", '"a..b"@example.net', client="127.0.0.1").replace(
+            ": client=unknown[127.0.0.1]",
+            ": client=unknown[127.0.0.1], orig_client=client.example.net[192.0.2.7]")
+        self.assertEqual(self.report(text).log["passed-on"], 1)
+        self.assertRegex(self.tool.run(self.log(text)).stdout.decode("ascii"),
+                         r"\n +1  of them passed on by a filter: ")
+
     def test_exempt_clients_are_told_of(self):
         report = self.report(session("AAAAA", '"a..b"@example.net', client="127.0.0.1"))
         self.assertEqual(report.counts("refused"), {})
