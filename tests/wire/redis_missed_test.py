@@ -84,7 +84,7 @@ class Missed(RelaysCase):
             daemon.stop()
 
     def test_a_daemon_stops_amid_comparing(self):
-        """It does not go on trying until it is left behind, after five seconds, as it would each time."""
+        """It does not go on trying until it is left behind, after five seconds, each time."""
         tries = []
         while len(tries) < 3 and not (tries and tries[-1] < 15):
             tries.append(self.tries_before_the_end())
