@@ -31,7 +31,7 @@ USUALLY_AT_MOST = 0.02  # and those that five times the usual are too little for
 ATTEMPTS = 5
 TRIED_WITHIN = 8.0     # seconds: the longest pause before Redis is tried again, the try, and some
 CLIENTS = 2            # at each relay
-FEW = 10  # unknown names, which nobody is refused for
+FEW = 12  # unknown names, which nobody is refused for
 
 
 def usual(waits):

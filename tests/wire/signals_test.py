@@ -1,5 +1,6 @@
 """Signals: none of them but SIGTERM and SIGINT ends the daemon, and those do at once."""
 
+import datetime
 import os
 import signal
 import sys
@@ -74,23 +75,28 @@ class Reloading(SignalCase):
 
 
 class Stopping(SignalCase):
-    def seconds_to_end(self):
-        began = time.monotonic()
+    def assert_ends(self):
         self.assertEqual(self.daemon.wait_exit(), 0, self.daemon.said())
-        return time.monotonic() - began
+
+    def seconds_to_stop(self):
+        """From the signal to the line that tells of the end: a sanitizer may have a last word."""
+        self.daemon.start()
+        mta = self.session()
+        self.assert_passes(mta.mail("<alice@example.net>"))
+        began = datetime.datetime.now(datetime.timezone.utc)
+        self.send(signal.SIGTERM)
+        self.assert_ends()
+        stamp = self.daemon.log_lines(event="stopped")[-1]["line"].split("Z ")[0]
+        stopped = datetime.datetime.fromisoformat(f"{stamp}+00:00")
+        return (stopped - began).total_seconds()
 
     def test_takes_no_five_seconds(self):
         """Much less, in fact; libmilter's wait would take them each time, a busy machine hardly."""
         took = []
         while len(took) < 3 and not (took and took[-1] < 4.5):
-            self.daemon.start()
-            mta = self.session()
-            self.assert_passes(mta.mail("<alice@example.net>"))
-            self.send(signal.SIGTERM)
-            took.append(self.seconds_to_end())
-            stopped = len(self.daemon.log_lines(event="stopped"))
-            self.assertEqual(stopped, len(took), self.daemon.said())
+            took.append(self.seconds_to_stop())
         self.assertLess(took[-1], 4.5, took)
+        self.assertEqual(len(self.daemon.log_lines(event="stopped")), len(took), self.daemon.said())
 
     def test_by_two_signals_at_once(self):
         for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM),
@@ -98,7 +104,7 @@ class Stopping(SignalCase):
             with self.subTest(first=first.name, second=second.name):
                 self.daemon.start()
                 self.send(first, second)
-                self.seconds_to_end()
+                self.assert_ends()
                 self.assertFalse(os.path.exists(self.daemon.milter.removeprefix("unix:")))
 
     def test_in_the_middle_of_the_start(self):
